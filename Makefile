@@ -120,11 +120,11 @@ $(UV): requirements/uv.txt
 
 # The layers are plain folders for this machine's Python, pruned like those that Lambda mounts under /opt/python. Our own
 # package is not in this one: local/layers.py adds it. scripts/install_engines.py installs those of the engines.
-.local/layers/shared/.stamp: layers/shared/requirements.txt scripts/prune_layer.py $(UV)
+.local/layers/shared/.stamp: layers/shared/requirements.txt scripts/prune_layer.py scripts/unlink_libraries.py $(UV)
 	@echo "installing the shared layer (.local/layers/shared) ..."
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@$(UV) pip install --quiet --python $(PYTHON) --target $(@D)/python --require-hashes -r $<
-	@$(PYTHON) scripts/prune_layer.py $(@D)/python
+	@$(PYTHON) -m scripts.prune_layer $(@D)/python
 	@$(PYTHON) -m compileall -q -j 0 --invalidation-mode unchecked-hash $(@D)/python
 	@touch $@
 

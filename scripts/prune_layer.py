@@ -1,7 +1,8 @@
-"""Removes what no function uses from a layer's packages: `prune_layer.py FOLDER`, which Lambda mounts as /opt/python.
+"""Removes what no function uses from a layer's packages: `python -m scripts.prune_layer FOLDER`.
 
-Both the deployed layers (scripts/build-layer) and those of `make run` (Makefile) are pruned, so what is missing on AWS
-is missing locally, too. It needs only the standard library, since it runs before anything is installed.
+Lambda mounts the folder as /opt/python. Both the deployed layers (scripts/build-layer) and those of `make run` are
+pruned, so what is missing on AWS is missing locally, too. It needs only the standard library, since it runs before
+anything is installed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import shutil
 import sys
 from pathlib import Path
 from typing import Final
+
+from scripts.unlink_libraries import unlink_libraries
 
 SERVICES: Final = frozenset({"dynamodb", "lambda", "s3", "secretsmanager", "sqs", "ssm", "stepfunctions"})
 """The AWS services that the functions call. botocore contains descriptions of more than 400."""
@@ -49,14 +52,26 @@ UNUSED: Final = (
     "onnxruntime/transformers",
     "onnxruntime/capi/libonnxruntime.so*",  # for programs in C; the module for Python contains all of it
     "espeakng_loader/libespeak-ng.so.*",  # copies of libespeak-ng.so
+    "pocketsphinx/model/en-us/en-us*.lm.bin",  # language models: only words that are known are aligned
     "ctranslate2/converters",
     "ctranslate2/specs",
 )
 """What else no function uses, as patterns below the folder of the packages."""
 
 
+_VIDEO_ENCODERS: Final = ("libx264-*", "libx265-*", "libSvtAv1Enc-*")
+"""Libraries in PyAV's wheels for Linux. The first two are under the GPL."""
+
+_ASKED_AT_START: Final = {"x265_api_get_": "isalpha"}
+"""FFmpeg asks libx265 whether it encodes 8, 10 or 12 bits; as characters, none of them is a letter: it does not."""
+
+
 def prune(packages: Path) -> None:
-    """Remove the unused files, and the bytecode of the Python version that installed the packages."""
+    """Remove the unused files, and the bytecode of the Python version that installed the packages.
+
+    Raises:
+        NotUnlinked: PyAV's libraries are not as they were; see `unlink_libraries`.
+    """
     for service in packages.glob("botocore/data/*/"):
         if service.name not in SERVICES:
             shutil.rmtree(service)
@@ -68,6 +83,13 @@ def prune(packages: Path) -> None:
     for pattern in _PATTERNS:
         for file in list(packages.rglob(pattern)):
             file.unlink()
+
+    libraries = packages / "av.libs"
+    unlink_libraries(
+        [*libraries.glob("*.so*"), *packages.glob("av/**/*.so")],
+        [found for pattern in _VIDEO_ENCODERS for found in libraries.glob(pattern)],
+        _ASKED_AT_START,
+    )
 
 
 def _remove(path: Path) -> None:

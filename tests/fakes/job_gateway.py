@@ -208,9 +208,15 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/v1/models":
             models: list[dict[str, Any]] = [
                 {"id": "talker", "endpoints": ["speech"], "price": {"usd_per_million_characters": "15"}},
-                {"id": "listener", "endpoints": ["transcriptions"], "price": {"usd_per_minute": "0.006"}},
+                {
+                    "id": "listener",
+                    "endpoints": ["transcriptions"],
+                    "price": {"usd_per_minute": "0.006"},
+                    "languages": ["en"],
+                },
             ]
-            models.append({**models[0], "id": "tts-1", "alias_of": "talker", "languages": [f"l{n}" for n in range(99)]})
+            models.append({**models[1], "id": "polyglot", "languages": ["en", "de", *(f"l{n}" for n in range(97))]})
+            models.append({**models[0], "id": "tts-1", "alias_of": "talker"})
             common = {"object": "model", "alias_of": None, "languages": None, "owned_by": "openai"}
             models = [common | model for model in models]
             return send(200, json.dumps({"object": "list", "data": models}).encode(), "application/json")

@@ -18,6 +18,7 @@ from audio_gateway.webhooks.queue import read_message
 from audio_gateway.webhooks.sender import TIMEOUT_S
 from audio_gateway.workers.scheduled import SWEEP_BUDGET_S
 from local.intrinsics import Resolver
+from scripts.engine_layers import models_with, read_layers
 from tests.infrastructure import template
 from tests.infrastructure.conftest import OfType
 
@@ -118,6 +119,31 @@ def test_the_environment_has_exactly_the_variables_that_the_code_reads(
     if folder in CALLS_AWS:
         expected.add("AWS_ENDPOINT_URL")
     assert declared == expected
+
+
+def chosen(value: Any, conditions: dict[str, bool]) -> Any:
+    """A value without its `!If`."""
+    if isinstance(value, dict) and "Fn::If" in value:
+        condition, then, otherwise = value["Fn::If"]
+        return chosen(then if conditions[condition] else otherwise, conditions)
+    return value
+
+
+@pytest.mark.parametrize(("embedded", "espeak"), [(True, True), (True, False), (False, False)])
+def test_the_functions_know_the_engines_that_the_stack_has_layers_of(
+    source: dict[str, Any], functions: dict[str, Any], embedded: bool, espeak: bool
+) -> None:
+    conditions = {"HasEmbeddedEngines": embedded, "HasEspeakNg": espeak}
+    folders = {
+        ROOT / resource["Properties"]["ContentUri"]
+        for resource in source["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::LayerVersion" and conditions.get(resource.get("Condition"), True)
+    }
+    models = sorted(models_with(layer for layer in read_layers(ROOT) if layer.folder in folders))
+    for function in functions.values():
+        variables = function["Properties"]["Environment"]["Variables"]
+        if "AUDIO_GATEWAY_CATALOG" in variables:
+            assert sorted(chosen(variables["AUDIO_GATEWAY_ENGINES"], conditions).split()) == models
 
 
 # Functions whose role allows more than writing logs: boto3 reads AWS_ENDPOINT_URL for them.

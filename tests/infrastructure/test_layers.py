@@ -5,14 +5,19 @@ from __future__ import annotations
 import ast
 import json
 import os
+import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import pytest
 
 from local.layers import python_path
 from scripts.prune_layer import NOT_DEPLOYED, SERVICES, prune
+from scripts.unlink_libraries import NotUnlinked, unlink_libraries
 from tests.infrastructure.template import ROOT
 
 PACKAGE = ROOT / "layers" / "shared" / "audio_gateway"
@@ -126,6 +131,72 @@ def test_pruning_keeps_what_runs_and_can_be_repeated(packages: Path) -> None:
 
 
 def test_local_and_deployed_layers_are_pruned_by_the_same_program() -> None:
-    assert 'scripts/prune_layer.py" "$artifacts/python"' in (ROOT / "scripts" / "build-layer").read_text()
-    assert "scripts/prune_layer.py $(@D)/python" in (ROOT / "Makefile").read_text()
+    assert 'scripts.prune_layer "$artifacts/python"' in (ROOT / "scripts" / "build-layer").read_text()
+    assert "scripts.prune_layer $(@D)/python" in (ROOT / "Makefile").read_text()
     assert "prune_layer.prune(packages)" in (ROOT / "scripts" / "install_engines.py").read_text()
+
+
+CODECS = """
+import av, io
+names = sorted(av.codecs_available)
+encoded = io.BytesIO()
+with av.open(encoded, "w", format="adts") as file:
+    stream = file.add_stream("aac", rate=16000, layout="mono")
+    frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)
+    frame.rate = 16000
+    for packet in [*stream.encode(frame), *stream.encode(None)]:
+        file.mux(packet)
+encoded.seek(0)
+with av.open(encoded) as file:
+    samples = sum(frame.samples for frame in file.decode(audio=0))
+print(len(names) > 100, samples >= 1024)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PyAV's wheels for other systems stay as they are")
+def test_ffmpeg_works_without_the_libraries_that_encode_video() -> None:
+    packages = ROOT / ".local/layers/shared/python"
+    assert list(packages.glob("av.libs/libx26*")) == []
+    done = subprocess.run(
+        [ROOT / ".local/venv/bin/python", "-S", "-c", CODECS],
+        env={"PYTHONPATH": str(packages)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == ("True True\n", 0), done.stderr
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The libraries of the development environment, which are as PyAV's wheel has them."""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("PyAV's wheels for other systems stay as they are")
+    return shutil.copytree(Path(av.__file__).parents[1] / "av.libs", tmp_path_factory.mktemp("wheel") / "av.libs")
+
+
+def needed(library: Path) -> set[str]:
+    """The libraries that the dynamic linker loads with this one."""
+    listed = subprocess.run(["readelf", "-dW", library], capture_output=True, text=True, check=True).stdout
+    return set(re.findall(r"\(NEEDED\).*\[(.*)\]", listed))
+
+
+@pytest.mark.skipif(shutil.which("readelf") is None, reason="SKIPPED LOUDLY: readelf (binutils) is not installed")
+def test_what_is_removed_is_not_named_by_what_stays(linked: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(linked, tmp_path / "av.libs")
+    unused = list(folder.glob("libx26*"))
+    assert len(unused) == len(["libx264", "libx265"])
+    assert {path.name for path in unused} <= set().union(*map(needed, folder.iterdir()))
+
+    unlink_libraries(list(folder.iterdir()), unused, {})
+
+    assert not any(path.exists() for path in unused)
+    for path in folder.iterdir():
+        assert not {gone.name for gone in unused} & needed(path)
+
+
+def test_a_library_whose_versions_are_needed_stays(linked: Path) -> None:
+    before = sorted(linked.iterdir())
+    with pytest.raises(NotUnlinked, match=r"cannot be separated from libavutil-.*\.so"):
+        unlink_libraries(before, list(linked.glob("libavutil-*")), {})
+    assert sorted(linked.iterdir()) == before

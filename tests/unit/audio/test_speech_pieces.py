@@ -106,6 +106,14 @@ def test_long_speech_is_cut_in_its_longest_pause() -> None:
 
 
 @pytest.mark.usefixtures("levels")
+def test_the_quietest_place_of_a_pause_is_cut_at() -> None:
+    quiet_word = bytearray(sound((90, 40), (0, 20), (90, 60)))
+    for number in range(40, 55):
+        quiet_word[number * WINDOW_BYTES + 5] = 0x20
+    assert spans(cut(bytes(quiet_word))) == [(0, 46), (56, 120)]
+
+
+@pytest.mark.usefixtures("levels")
 def test_a_pause_at_the_very_beginning_of_a_piece_is_not_used() -> None:
     pieces = cut(sound((90, 10), (0, 10), (90, 60), (0, 5), (90, 60)))
     assert spans(pieces) == [(0, 82), (82, 145)]

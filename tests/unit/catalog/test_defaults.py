@@ -134,11 +134,11 @@ def test_hibari_speaks_with_openais_voices_and_lets_instructions_through() -> No
     assert said.ignore == {"instructions"}
 
 
-def test_moonshine_hears_english_with_times_and_ignores_nothing() -> None:
+def test_moonshine_hears_english_with_times_and_speakers_and_ignores_nothing() -> None:
     heard = model("moonshine-tiny", "transcriptions", adapter="embedded")
     assert heard.languages == ("en",)
-    assert heard.capabilities == {"words", "segments", "streaming", "logprobs"}
-    assert set(heard.response_formats) == TIMED
+    assert heard.capabilities == {"words", "segments", "diarization", "streaming", "logprobs"}
+    assert set(heard.response_formats) == {*TIMED, "diarized_json"}
     assert heard.ignore == set()
 
 
@@ -149,6 +149,6 @@ def test_whisper_hears_99_languages_with_times_a_prompt_and_a_temperature(endpoi
     assert len(set(heard.languages)) == 99
     assert list(heard.languages) == sorted(heard.languages)
     assert all(code_of(code) == code for code in heard.languages)
-    assert heard.capabilities == {"words", "segments", "prompt", "temperature", "streaming"}
+    assert heard.capabilities == {"words", "segments", "prompt", "temperature", "keywords", "streaming"}
     assert set(heard.response_formats) == TIMED
-    assert heard.ignore == set()
+    assert heard.ignore == {"chunking_strategy"}

@@ -9,7 +9,7 @@ import pytest
 
 from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.catalog.load import load_catalog
-from audio_gateway.catalog.models import Catalog
+from audio_gateway.catalog.models import Catalog, Endpoint
 from audio_gateway.catalog.source import CatalogSource
 from scripts.engine_layers import models_with, read_layers
 
@@ -58,7 +58,7 @@ def test_openais_names_are_served_whichever_engine_is_missing(missing: str) -> N
     source = CatalogSource(str(SHIPPED), frozenset(spec_of("embedded").models) - {missing})
     catalog = load_catalog(source.path, source.engines)
     for name in OPENAIS_NAMES:
-        endpoint = "speech" if "tts" in name else "transcriptions"
+        endpoint: Endpoint = "speech" if "tts" in name else "transcriptions"
         assert endpoint in catalog.model_for(name, endpoint).endpoints
 
 

@@ -19,7 +19,7 @@ def test_models_are_listed_with_endpoints_and_prices(gateway: FakeGateway) -> No
     assert "tts-1 (alias of talker)" in shown
     assert "99 languages" in shown
     listed = json.loads(run("models", "--json").stdout)["data"]
-    assert [model["id"] for model in listed] == ["talker", "listener", "tts-1"]
+    assert [model["id"] for model in listed] == ["talker", "listener", "polyglot", "tts-1"]
 
 
 def test_voices_are_filtered_by_model_and_language(gateway: FakeGateway) -> None:

@@ -55,6 +55,12 @@ def test_options_are_sent(gateway: FakeGateway) -> None:
     assert seen.fields == {"model": "mine", "response_format": "text", "language": "en", "prompt": "Austen"}
 
 
+@pytest.mark.parametrize(("language", "model"), [("en", "listener"), ("de", "polyglot"), ("tlh", "listener")])
+def test_the_first_model_that_knows_the_language_is_asked(gateway: FakeGateway, language: str, model: str) -> None:
+    run("transcribe", recording("a.wav"), "-l", language)
+    assert gateway.seen[-1].fields == {"model": model, "response_format": "text", "language": language}
+
+
 def test_a_big_file_is_uploaded(gateway: FakeGateway) -> None:
     run("transcribe", recording("a.wav", BIG), "-m", "m", "-f", "srt")
     assert Path("a.srt").read_text() == f"srt: {BIG} bytes\n"

@@ -218,7 +218,10 @@ def test_a_deadline_that_has_passed_is_a_timeout() -> None:
 class Machine:
     """A model and its clock: a second of audio takes `pace` seconds."""
 
-    def __init__(self, said: str = "Hello there.", *, logprob: float = -0.1, aligns: bool = True) -> None:
+    def __init__(
+        self, said: str = "Hello there.", *, logprob: float = -0.1, complete: bool = True, aligns: bool = True
+    ) -> None:
+        self.complete = complete
         self.now = 0.0
         self.pace = 0.0
         self.heard = 0
@@ -228,7 +231,7 @@ class Machine:
         self.now += len(pcm) / 32_000 * self.pace
         self.heard += 1
         tokens = tuple(Token(index, f" {word}".encode(), self.logprob) for index, word in enumerate(self.said.split()))
-        return Recognised(tokens, self.logprob, complete=True)
+        return Recognised(tokens, self.logprob, self.complete)
 
     def times(self, _pcm: bytes, words: Sequence[str]) -> list[tuple[int, int]] | None:
         return [(100 * index, 100 * index + 50) for index, _ in enumerate(words)] if self.aligns else None
@@ -276,19 +279,27 @@ def test_a_process_that_was_slow_once_soon_tries_again(machine: Machine) -> None
     assert machine.heard >= 3
 
 
+LOOP = "I am sure that I am sure that " * 6
+
+
 @pytest.mark.parametrize(
-    ("said", "logprob", "expected"),
+    ("said", "logprob", "complete", "tokens"),
     [
-        ("Hello there.", -0.9, 2),
-        ("You", -1.1, 0),
-        ("\N{EIGHTH NOTE}\N{EIGHTH NOTE} \N{EIGHTH NOTE}", -0.01, 0),
-        ("", 0.0, 0),
-        ("9", -0.1, 1),
+        ("Hello there.", -0.9, True, 2),
+        ("You", -1.1, True, 0),
+        ("\N{EIGHTH NOTE}\N{EIGHTH NOTE} \N{EIGHTH NOTE}", -0.01, True, 0),
+        ("", 0.0, True, 0),
+        ("9", -0.1, True, 1),
+        (LOOP, -0.5, True, 0),
+        ("People who speak too fast say", -0.5, False, 0),
+        ("No no no no no no no no no no no no no no no no", -0.1, True, 16),
+        ("People who speak fast say", -0.1, False, 5),
     ],
-    ids=["speech", "a guess", "a tune", "nothing", "a number"],
+    ids=["speech", "a guess", "a tune", "nothing", "a number", "a loop", "no end", "repetition", "fast"],
 )
-def test_guesses_and_tunes_are_no_speech(said: str, logprob: float, expected: int) -> None:
-    assert len(Machine(said, logprob=logprob).ears().tokens(of_seconds(2), Deadline.after(60))) == expected
+def test_guesses_loops_and_tunes_are_no_speech(said: str, logprob: float, tokens: int, *, complete: bool) -> None:
+    ears = Machine(said, logprob=logprob, complete=complete).ears()
+    assert len(ears.tokens(of_seconds(2), Deadline.after(60))) == tokens
 
 
 @pytest.mark.parametrize("aligns", [True, False])

@@ -73,6 +73,32 @@ def test_a_segment_ends_with_the_word_that_ends_last() -> None:
     assert segments_from_words([Word("one", 100, 50)]) == (Segment("one", 100, 100),)
 
 
+def test_a_long_sentence_is_cut_at_its_commas() -> None:
+    text = (
+        "In short, the period was so far like the present period, that some of its noisiest authorities insisted on its"
+        " being received, for good or for evil, in the superlative degree of comparison only."
+    )
+    assert texts(spoken(text, 250)) == [
+        "In short, the period was so far like the present period,",
+        "that some of its noisiest authorities insisted on its being received,",
+        "for good or for evil, in the superlative degree of comparison only.",
+    ]
+
+
+def test_a_long_sentence_is_cut_at_a_short_pause() -> None:
+    words = spoken("she had taken all the letters that he wrote in spring and burnt them one by one in her garden", 250)
+    later = [Word(word.text, word.start_ms + 400, word.end_ms + 400) for word in words[12:]]
+    assert texts([*words[:12], *later]) == [
+        "she had taken all the letters that he wrote in spring and",
+        "burnt them one by one in her garden",
+    ]
+
+
+def test_a_long_sentence_without_pauses_is_cut_into_parts_of_similar_lengths() -> None:
+    lengths = [len(text) for text in texts(spoken("word " * 18, 100))]
+    assert lengths == [44, 44]
+
+
 def test_a_change_of_speaker_ends_a_segment() -> None:
     words = [Word("yes", 0, 300, "A"), Word("no", 300, 600, "B"), Word("never", 600, 900, "B")]
     made = segments_from_words(words)

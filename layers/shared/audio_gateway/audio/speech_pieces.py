@@ -105,17 +105,22 @@ class _Held:
 
     def best_cut(self, earliest: int) -> tuple[int, bool]:
         """The window to cut at, not before `earliest`, and whether there is no pause at it."""
-        pauses = [pause for pause in self._pauses() if sum(pause) >= 2 * earliest]
+        pauses = [(begin, end) for begin, end in self._pauses() if begin + end >= 2 * earliest]
         if pauses:
             begin, end = max(pauses, key=lambda pause: (pause[1] - pause[0], pause))
-            return (begin + end) // 2, False
+            # The model takes some quiet words for a pause, so the quietest place of it is better than its middle.
+            places = range(max(begin, earliest) + 1, end)
+            return min(places, key=lambda at: (self._level(at).bit_length(), abs(2 * at - begin - end))), False
         return min(range(earliest, len(self.speech) - _NEAR), key=self._spokenness), True
 
     def _spokenness(self, at: int) -> tuple[int, int]:
         """How much a window begins within speech: the model is as sure of a gap between words as of the words."""
-        likely = sum(self._probabilities[at - _NEAR : at + _NEAR])
+        return round(2 * sum(self._probabilities[at - _NEAR : at + _NEAR])), self._level(at)
+
+    def _level(self, at: int) -> int:
+        """The range of the samples in the two windows around the beginning of a window."""
         samples = array("h", self._pcm[(at - 1) * _WINDOW_BYTES : (at + 1) * _WINDOW_BYTES])
-        return round(2 * likely), max(samples) - min(samples)
+        return max(samples) - min(samples)
 
     def _pauses(self) -> Iterator[tuple[int, int]]:
         """The first window of each pause, and the first one after it."""

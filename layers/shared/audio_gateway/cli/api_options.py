@@ -92,13 +92,14 @@ class ApiOptions:
         found: dict[str, Any] = answer.json()
         return found
 
-    def model(self, wanted: str | None, endpoint: str) -> str:
-        """Return `wanted`, or by default the gateway's first model for this endpoint."""
+    def model(self, wanted: str | None, endpoint: str, language: str | None = None) -> str:
+        """Return `wanted`, or by default the gateway's first model for this endpoint that knows the language."""
         if wanted is not None:
             return wanted
-        for model in self.get("/models", {"type": "audio"})["data"]:
-            if endpoint in model["endpoints"]:
-                return str(model["id"])
+        able = [each for each in self.get("/models", {"type": "audio"})["data"] if endpoint in each["endpoints"]]
+        knowing = [each for each in able if language is None or language in (each["languages"] or (language,))]
+        for model in knowing or able:
+            return str(model["id"])
         raise CommandFailed(f"The gateway has no model for {endpoint}. Its operator can add one to the catalogue.")
 
 

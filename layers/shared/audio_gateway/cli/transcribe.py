@@ -105,7 +105,7 @@ def transcribe(
     tasks = plan_tasks(sources, options.wanted.ending, output, force=force)
     if output is not None and _is_folder(output):
         _make(Path(output))
-    fields = options.fields() | {"model": api.model(options.model, options.endpoint)}
+    fields = options.fields() | {"model": api.model(options.model, options.endpoint, options.language)}
 
     def work(task: TranscriptionTask, line: ProgressLine) -> bytes:
         return _transcript(api, f"/audio/{options.endpoint}", fields, task, line)

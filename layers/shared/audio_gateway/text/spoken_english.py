@@ -36,11 +36,11 @@ _TIDY: Final = (
     rule(r"\n{3,}", "\n\n"),
     rule(r" (?=[,.;:!?…)])", ""),
     rule(r"(?<=\() ", ""),
+    rule(r"(?<=\w)(?P<mark>[,;:])(?=\w)", r"\g<mark> "),
     rule(r"(?<=[,;:])[,;:]+(?=\s|$)", ""),
     rule(r"^[,;: ]+", "", re.MULTILINE),
 )
 _RULES: Final[tuple[Rule, ...]] = (
-    *markup.RULES,
     *addresses.RULES,
     *abbreviations.RULES,
     *dates.RULES,
@@ -56,9 +56,13 @@ def spoken_english(text: str) -> str:
     """The words that a person would say who reads the English `text` aloud, with punctuation and line breaks.
 
     The result holds no digits, no square brackets and no signs but punctuation. Words in other scripts stay as they
-    are. Emoji and other signs of a text without any word are named, and left out beside words. Takes time in proportion
-    to the length of the text.
+    are. Emoji are left out beside words, and named where nothing else is written, as other signs are. Empty if there is
+    nothing to say. Takes time in proportion to the length of the text.
     """
-    plain = units.with_inch_marks(plain_characters(text))
-    words = apply(_TIDY, without_shouting(apply(_RULES, plain))).strip()
-    return words if any(map(str.isalnum, words)) else names_of(text)
+    plain = plain_characters(text)
+    unmarked = apply(markup.RULES, units.with_inch_marks(plain))
+    words = apply(_TIDY, without_shouting(apply(_RULES, unmarked))).strip()
+    if any(map(str.isalnum, words)):
+        return words
+    is_markup = bool(plain.strip()) and not unmarked.strip()  # the rule between two paragraphs
+    return "" if is_markup else names_of(text)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 from audio_gateway.text.spacing import length_before_next, space_between
@@ -18,6 +19,7 @@ PAUSE_MS: Final = 700
 
 _SENTENCE_ENDS: Final = ".!?…\u3002\uff01\uff1f\uff61\u061f\u0964"
 """Full stops, exclamation and question marks, including Chinese, Japanese, Arabic and Hindi ones."""
+_CLAUSE_ENDS: Final = ",;:\u2014\u3001\uff0c\uff1b\uff1a\u060c"
 _QUOTES: Final = "\"'"
 _TITLES: Final = frozenset({"mr.", "mrs.", "ms.", "dr.", "prof.", "st.", "vs.", "e.g.", "i.e."})
 """Words whose full stop does not end a sentence."""
@@ -32,34 +34,75 @@ class _Piece:
 
 
 def segments_from_words(words: Sequence[Word], text: str = "") -> tuple[Segment, ...]:
-    """Cut `words` into segments: at ends of sentences, pauses and changes of speaker, and before one gets too long.
+    """Cut `words` into segments: at ends of sentences, pauses and changes of speaker, and where one gets too long.
 
+    A sentence that is too long is cut at commas and short pauses if some are near, into parts of similar lengths.
     Punctuation comes from `text`, the whole transcript, if it contains exactly these words; otherwise the words are
     joined unchanged. No word is lost, repeated or moved.
     """
     spoken = [word for word in words if word.text.strip()]
     pieces = _pieces_of_text(spoken, text) or _pieces_of_words(spoken)
-    segments: list[Segment] = []
-    current: list[_Piece] = []
+    return tuple(_segment(line) for phrase in _phrases(pieces) for line in _lines(phrase))
+
+
+def _phrases(pieces: Iterable[_Piece]) -> Iterator[list[_Piece]]:
+    """Runs of words of one speaker without a pause or an end of a sentence within."""
+    phrase: list[_Piece] = []
     for piece in pieces:
-        if current and _must_cut(current, piece):
-            segments.append(_segment(current))
-            current = []
-        current.append(piece)
-    if current:
-        segments.append(_segment(current))
-    return tuple(segments)
+        if phrase and _ends_between(phrase[-1], piece):
+            yield phrase
+            phrase = []
+        phrase.append(piece)
+    if phrase:
+        yield phrase
 
 
-def _must_cut(current: Sequence[_Piece], following: _Piece) -> bool:
-    last = current[-1]
+def _ends_between(last: _Piece, following: _Piece) -> bool:
     return (
         last.word.speaker != following.word.speaker
         or following.word.start_ms - last.word.end_ms >= PAUSE_MS
         or _ends_sentence(last.text)
-        or following.word.end_ms - current[0].word.start_ms > MAX_SEGMENT_MS
-        or len(_text([*current, following])) > MAX_SEGMENT_CHARACTERS
     )
+
+
+def _lines(phrase: Sequence[_Piece]) -> Iterator[Sequence[_Piece]]:
+    """A phrase in parts that fit, of similar lengths, and cut at commas and short pauses where there are some near."""
+    lengths = list(accumulate((len(piece.text) for piece in phrase), initial=0))
+    begin = 0
+    while begin < len(phrase):
+        characters = lengths[-1] - lengths[begin]
+        duration_ms = phrase[-1].word.end_ms - phrase[begin].word.start_ms
+        parts = max(-(-characters // MAX_SEGMENT_CHARACTERS), -(-duration_ms // MAX_SEGMENT_MS), 1)
+        goal = characters / parts
+
+        def worth(end: int, begin: int = begin, goal: float = goal) -> float:
+            return _strength(phrase, end) - abs(lengths[end] - lengths[begin] - goal) / goal
+
+        end = max(_fitting(phrase, begin), key=worth)
+        yield phrase[begin:end]
+        begin = end
+
+
+def _fitting(phrase: Sequence[_Piece], begin: int) -> Iterator[int]:
+    """Where a segment that begins there may end; at least the first word is in it."""
+    yield begin + 1
+    length = len(phrase[begin].text.lstrip())
+    for end in range(begin + 1, len(phrase)):
+        piece = phrase[end]
+        length += len(piece.text)
+        is_long = piece.word.end_ms - phrase[begin].word.start_ms > MAX_SEGMENT_MS
+        if is_long or length - len(piece.text) + len(piece.text.rstrip()) > MAX_SEGMENT_CHARACTERS:
+            return
+        yield end + 1
+
+
+def _strength(phrase: Sequence[_Piece], end: int) -> float:
+    """How good a place it is to cut at, from 0.0 in mid-phrase to 2.0."""
+    if end == len(phrase):
+        return 2.0
+    pause_ms = phrase[end].word.start_ms - phrase[end - 1].word.end_ms
+    has_comma = phrase[end - 1].text.rstrip().endswith(tuple(_CLAUSE_ENDS))
+    return has_comma + min(max(pause_ms, 0), PAUSE_MS) / PAUSE_MS
 
 
 def _ends_sentence(text: str) -> bool:

@@ -33,8 +33,8 @@ class Parrot:
         self.asked.append(request)
         yield AudioChunk(request.text.encode("utf-16-le"), "pcm", 24_000)
 
-    def voices(self) -> tuple[ProviderVoice, ...]:
+    def voices(self, _model: str) -> tuple[ProviderVoice, ...]:
         return (ProviderVoice("polly", "Polly", "en-GB", "female"),)
 
-    def find_voice(self, name: str) -> ProviderVoice | None:
-        return next((voice for voice in self.voices() if voice.id == name), None)
+    def find_voice(self, model: str, name: str) -> ProviderVoice | None:
+        return next((voice for voice in self.voices(model) if voice.id == name), None)

@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from audio_gateway.text.english.numbers import cardinal, ordinal
-from audio_gateway.text.english.rules import Rule, any_of, rule
+from audio_gateway.text.english.rules import Rule, any_of, listed, rule
 
 _TITLES: Final = {
     "Mr": "Mister",
@@ -103,6 +103,9 @@ _BEFORE_NUMBERS: Final = {
     "ca": "about",
     "c": "about",
 }
+_SENTENCE_STARTS: Final = frozenset(
+    listed("the then it he she we they a an in on at but and turn go please this that if")
+)
 _ROMAN_AFTER_THINGS: Final = (
     "Chapter Part Act Scene Section Volume Book Phase Article War Mark Type Level Stage Class Grade Bowl Apollo Gemini"
     " Fantasy Episode Round Rocky Schedule Appendix Title Division Theme Factor Tier Windows"
@@ -119,6 +122,9 @@ _VALUES: Final = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 
 
 def _title(match: re.Match[str]) -> str:
+    following = re.compile(r"\w++").match(match.string, match.end())
+    if match["title"] == "St" and following and following[0].lower() in _SENTENCE_STARTS:
+        return "Street. "  # `Main St. Then turn left.`
     return _TITLES[match["title"]] + " "
 
 
@@ -163,6 +169,8 @@ def _roman_ordinal(match: re.Match[str]) -> str | None:
     return f"{match['before']} the {ordinal(_value(match['numeral']))}"
 
 
+_WORLD_WARS: Final = {"WWI": "World War One", "WWII": "World War Two"}
+
 RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<!\w)[eE]\.\s?g\.,?(?=\s|$)", "for example,"),
     rule(r"(?<!\w)[iI]\.\s?e\.,?(?=\s|$)", "that is,"),
@@ -180,6 +188,8 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(rf"(?<![\w.])(?P<short>{any_of(_BEFORE_NUMBERS)})\.\s?(?=\d)", _before_number),
     rule(r"№\s?(?=\d)", "number "),
     rule(r"\b[Pp]h\.\s?[Dd]\.?(?!\w)", "PhD"),
+    rule(r"\bWWII?\b", lambda match: _WORLD_WARS[match[0]]),
+    rule(r"\b(?P<grade>[A-F])-(?=[\s.,;:!?)]|$)", r"\g<grade> minus"),
     rule(rf"\b(?P<before>{'|'.join(_ROMAN_AFTER_THINGS.split())}) {_ROMAN}", _roman_number, re.ASCII),
     rule(rf"\b(?P<before>{'|'.join(_ROMAN_AFTER_NAMES.split())}) {_ROMAN}", _roman_ordinal, re.ASCII),
 )

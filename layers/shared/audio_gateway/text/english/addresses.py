@@ -57,6 +57,7 @@ _SAID: Final = {
     "exe": "EXE",
     "usr": "user",
     "src": "source",
+    "etc": "etsy",
 }
 _PIECE: Final = re.compile(r"[^\W\d_]++|\d++|[^\w\s]|_")
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,62})"
@@ -125,6 +126,6 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w@])@(?P<name>[A-Za-z_][\w]{0,63})", _mention),
     rule(r"(?<![\w&#])#(?P<name>[^\W\d_]\w{0,99})", _hashtag),
     rule(rf"(?<![\w.@/\\])(?P<name>\w[\w-]{{0,99}})\.(?P<suffix>{any_of(_SUFFIXES)})\b(?!\.?\w)", _file),
-    rule(r"(?<![\w.<])(?P<address>(?:~|\.{1,2})?(?:/[\w.@+-]+){2,}/?)(?!\w)", _url),
+    rule(r"(?<![\w.<])(?P<address>(?:~|\.{1,2})(?:/[\w.@+-]++)++/?|(?:/[\w.@+-]++){2,}+/?)(?!\w)", _url),
     rule(r"\b(?P<address>[A-Z]:\\[^\s<>\"|?*]*+)", _url),
 )

@@ -8,7 +8,8 @@ import re
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W\d_]++(?:['’][^\W\d_]++)*+")
-_SHOUTED: Final = 0.6  # of the letters in a line of several words
+_I_AM: Final = re.compile(r"\bI AM\b")
+_SHOUTED: Final = 0.5  # of the letters in a line of several words
 _LONGEST_ACRONYM: Final = 5
 
 _ACRONYM_LIST: Final = """
@@ -47,7 +48,7 @@ def without_shouting(text: str) -> str:
 
     Names that are mostly capitals stay: the engine spells what it does not know as a word.
     """
-    return "\n".join(_line(line) for line in text.split("\n"))
+    return "\n".join(_line(line) for line in _I_AM.sub("I am", text).split("\n"))
 
 
 def _line(line: str) -> str:

@@ -56,11 +56,14 @@ _BEFORE_NFKC: Final = str.maketrans(
         "ï": "i",
         "Ï": "I",
         "‥": "…",
+        "′": "'",
+        "″": '"',
         "﹏": "_",
     }
 )
 """Characters that compatibility normalisation would turn into other words: `2½` into 21/2, `™` into TM."""
 
+_SPACED_GROUP: Final = re.compile("(?<=\\d)[\u00a0\u2009\u202f](?=\\d{3}(?!\\d))")
 _POWERS: Final = {"²", "³"}
 _HEARTS: Final = "❤♥💙💚💛💜🖤🤍🤎🩷🩵🧡💕💖💗💓"
 _HEART: Final = re.compile(rf"(?<=\w) ?[{_HEARTS}]+(?= ?\w)")
@@ -76,7 +79,7 @@ def plain_characters(text: str) -> str:
     Emoji are left out, as a person does who reads a message aloud, except a heart between words ("I love you").
     """
     if not text.isascii():
-        text = _HEART.sub(" love", text.translate(_BEFORE_NFKC).replace("\ufe0f", ""))
+        text = _HEART.sub(" love", _SPACED_GROUP.sub(",", text).translate(_BEFORE_NFKC).replace("\ufe0f", ""))
         text = "".join(
             character if character in _POWERS or character == _ELLIPSIS else unicodedata.normalize("NFKC", character)
             for character in unicodedata.normalize("NFC", text)
@@ -89,15 +92,18 @@ def names_of(text: str) -> str:
     named: list[str] = []
     previous = ""
     for character in text:
-        if character != previous and not character.isspace() and len(named) < _MOST_NAMED:
-            named.append(_name(character))
+        name = "" if character == previous or character.isspace() else _name(character)
+        if name and name not in named[-1:] and len(named) < _MOST_NAMED:
+            named.append(name)
         previous = character
-    return ", ".join(filter(None, named))
+    return ", ".join(named)
 
 
 def _name(character: str) -> str:
     if character in _NAMES:
         return _NAMES[character]
+    if "\U0001f1e6" <= character <= "\U0001f1ff":
+        return "flag"  # two such letters are one
     name = unicodedata.name(character, "")
     if unicodedata.category(character)[0] in "CM" or "VARIATION" in name or not name.isascii():
         return ""

@@ -32,7 +32,7 @@ _DAY: Final = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
 _YEAR: Final = r"(?P<year>[12]\d{3})"
 _AMPM: Final = r"(?P<half>[AaPp])(?:\.\s?[Mm]\b(?P<stop>\.)?|[Mm]\b)"
 _CLOCK: Final = r"\d{1,2}(?::\d\d)?(?:\s?[AaPp]\.?[Mm]\b\.?)?"
-_SENTENCE_END: Final = re.compile(r"\s*+(?:$|[\"')\n]|(?<=\s)[A-Z])")
+_SENTENCE_END: Final = re.compile(r"\s*+(?:$|[\"')\n]|(?<=\s)(?:[A-Z][a-z]|[AI]\b))")
 _CENTURY_TURN: Final = 30  # a year of two digits up to here is in this century
 _NOON: Final = 12
 
@@ -139,7 +139,7 @@ def _day_range(match: re.Match[str]) -> str | None:
 
 RULES: Final[tuple[Rule, ...]] = (
     rule(
-        r"\b(?P<year>[12]\d{3})-(?P<month>[01]\d)-(?P<day>[0-3]\d)"
+        r"\b(?P<year>[12]\d{3})(?P<joint>[-/])(?P<month>[01]\d)(?P=joint)(?P<day>[0-3]\d)"
         r"(?:[T ](?P<hour>[0-2]\d):(?P<minute>[0-5]\d)(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?(?![\w-])",
         _iso,
     ),
@@ -147,12 +147,20 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.])(?P<day>\d{1,2})\.\s?(?P<month>\d{1,2})\.\s?(?P<year>[12]\d{3})(?![\w.]*\d)", _spoken_date),
     rule(rf"\b{_MONTH} {_DAY}\s?[-–]\s?(?P<last>[0-3]?\d)(?:st|nd|rd|th)?(?![\w:%]|[.,/-]\d)", _day_range),
     rule(rf"\b{_MONTH} {_DAY}(?![\w:%]|[.,]\d)(?:,? {_YEAR}\b(?!,\d))?", _month_first),
+    rule(
+        rf"(?<![\w.,:/-])(?P<first>[0-3]?\d)(?:st|nd|rd|th)?\s?[-–]\s?(?={_DAY} (?:of )?{_MONTH})",
+        lambda match: f"the {ordinal(int(match['first']))} to ",
+    ),
     rule(rf"(?<![\w.,:])(?:the )?{_DAY} (?:of )?{_MONTH}(?!\w)(?:,? {_YEAR}\b(?!,\d))?", _day_first),
     rule(rf"\b{_MONTH},? {_YEAR}\b(?![,.]\d)", _month_year),
     rule(rf"\b(?P<name>{'|'.join(_DAYS)})\.(?= |,)", lambda match: _DAYS[match["name"]]),
     rule(
         rf"\b(?P<name>{'|'.join(_DAYS)}), (?={'|'.join(_MONTHS)}|the [a-z]++)",
         lambda match: f"{_DAYS[match['name']]}, ",
+    ),
+    rule(
+        rf"\b{_MONTH}\s?[-–]\s?{_MONTH.replace('month', 'last')}",
+        lambda match: f"{_month(match['month'])} to {_month(match['last'])}",
     ),
     rule(
         rf"\b(?P<name>{'|'.join(_DAYS)})\.?\s?[-–]\s?(?P<last>{'|'.join(_DAYS)})\b",
@@ -163,7 +171,9 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda match: f"{match['from']} to ",
     ),
     rule(rf"(?<![\w:.])(?P<hour>\d{{1,2}}):(?P<minute>\d\d)(?::(?P<second>\d\d))?(?:\s?{_AMPM})?(?![\w:])", _time),
+    rule(rf"(?<![\w:.,])(?P<hour>\d{{1,2}})\.(?P<minute>[0-5]\d)(?P<second>)\s?{_AMPM}(?!\w)", _time),
     rule(rf"(?<![\w:.,])(?P<hour>\d{{1,2}})\s?{_AMPM}(?!\w)", _full_hour),
+    rule(r"\b(?P<zone>UTC|GMT)\s?-(?=\d)", r"\g<zone> minus "),
     rule(r"(?<![\w:.])(?P<left>\d{1,3}):(?P<right>\d{1,3})(?![\w:])", _score),
     rule(r"(?<![\w.])['’]?(?P<decade>(?:[12]\d)?\d0)['’]?s\b", _decade),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from audio_gateway.text.english.letters import words_in_name
+from audio_gateway.text.english.letters import letter
 from audio_gateway.text.english.numbers import NUMBER, amount, cardinal, digits, number, ordinal, plural, spoken_code
 from audio_gateway.text.english.rules import Rule, rule
 
@@ -49,6 +49,14 @@ def _phone(match: re.Match[str]) -> str | None:
         return None
     words = ", ".join(digits(group) for group in groups)
     return f"plus {words}" if match[0].startswith("+") else words
+
+
+def _groups(match: re.Match[str]) -> str:
+    return ", ".join(digits(group) for group in re.findall(r"\d+", match[0]))
+
+
+def _grouped(match: re.Match[str]) -> str:
+    return amount(re.sub("[. ]", ",", match[0]))
 
 
 def _code(match: re.Match[str]) -> str:
@@ -131,7 +139,10 @@ def _scaled(match: re.Match[str]) -> str:
 
 def _mixed(match: re.Match[str]) -> str:
     """`MP3`, `H2O`, `v2`, `24h`."""
-    return words_in_name(match[0])
+    return " ".join(
+        spoken_code(piece) if piece.isdecimal() else letter(piece) if len(piece) == 1 else piece
+        for piece in re.findall(r"[^\W\d_]+|\d+", match[0])
+    )
 
 
 def _plain(match: re.Match[str]) -> str:
@@ -146,6 +157,9 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<![\w.+-])(?:1[ .-])?\(?\d{3}\)?[ .-]\s?\d{3}[.-]\d{4}(?![\w-]|\.\d)", _phone),
     rule(r"(?<![\w.+-])\d{3}-\d{4}(?![\w-]|\.\d)", _phone),
     rule(r"(?<![\w.,+-])0\d{2,4}[ -/]\d{3,4}[ -]?\d{3,4}(?![\w-]|\.\d)", _phone),
+    rule(r"\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4}(?![\w-]|\.\d)", _phone),
+    rule(r"(?<![\w.,-])\d{1,7}(?:-\d{1,7}){3,}(?![\w-])|(?<![\w.,])\d{4}(?: \d{4}){2,}(?! ?\d)", _groups),
+    rule(r"(?<![\w.,])\d{1,3}(?:\.\d{3}){2,}(?![\w.,]*\d)|(?<![\w.,])\d{1,3}(?: 000)+(?!\d)", _grouped),
     rule(rf"\b(?P<word>{_BEFORE_CODES}) (?P<code>\d{{3}})(?![\w,.:/-]\d|\w)", _code),
     rule(r"\b(?P<v>[vV]\.?\s?)?(?P<parts>\d{1,6}(?:\.\d{1,6}){2,5})(?![\w]|\.\d)", _version),
     rule(r"\b(?P<v>[vV]\.?)(?P<parts>\d{1,6}(?:\.\d{1,6})?)(?!\w|\.\d)", _version),
@@ -160,7 +174,8 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     rule(rf"{_OPERAND_BEFORE}\s?(?P<sign>[+*×·÷/−])\s?{_OPERAND_BEHIND}", _operator),
     rule(rf"{_OPERAND_BEFORE}\s(?P<sign>[-–])\s{_OPERAND_BEHIND}", _operator),
-    rule(rf"{_OPERAND_BEFORE}(?P<sign>[-–^])(?=\d)", _operator),
+    rule(rf"{_OPERAND_BEFORE}(?P<sign>\^|[-–](?=\d+\s?=))(?=\d)", _operator),
+    rule(r"(?<=\d)[-–](?=\d)", " "),
     rule(r"(?<=\w)(?:\^?(?P<power>[²³]|(?<=\^)\d{1,3}))(?!\w)", _power),
     rule(r"(?<![=<>!-])\s?(?P<sign>==|!=|<=|>=|[=≠≤≥≈])\s?(?![=<>])", _relation),
     rule(
@@ -169,7 +184,10 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     rule(r"(?<![\w.,])(?P<number>\d{1,3}(?:,\d{3})*+|\d+)(?:st|nd|rd|th)\b", _ordinal, re.IGNORECASE),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<scale>[MB])(?!\w)", _scaled),
-    rule(rf"(?<![\w.,])(?P<amount>{NUMBER})[x×](?=\s|$|[.,;:!?])", lambda match: f"{amount(match['amount'])} times"),
+    rule(
+        rf"(?<![\w.,])(?P<amount>{NUMBER})[x×](?= [a-z]{2}|[.,;:!?]*(?:\s|$)(?! ?[-+=*/]))",
+        lambda match: f"{amount(match['amount'])} times",
+    ),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})\s?(?:%|percent\b)", lambda match: f"{amount(match['amount'])} percent"),
     rule(r"(?<![^\W_])(?:[^\W\d_]++[-_]?\d[^\W_]*+|\d++[^\W\d_][^\W_]*+)", _mixed),
     rule(r"(?<![\w.])\.(?P<decimals>\d+)", lambda match: f"point {digits(match['decimals'])}"),

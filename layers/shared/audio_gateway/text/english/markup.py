@@ -57,6 +57,7 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(r"^[ \t]*+\|?(?:[ \t]*+:?-{2,}+:?[ \t]*+\|)++[ \t:-]*+$", "", re.MULTILINE),
     rule(r"^(?:[ \t]*>)+[ \t](?=\D)", "", re.MULTILINE),
     rule(r"^[ \t]*(?:#{1,6}|[-*+•‣◦·])[ \t]+(?:\[[ xX]\][ \t]+)?(?P<words>\S.*)$", _list_item, re.MULTILINE),
+    rule(r"^[ \t]*(?P<number>\d{1,3})\)[ \t]", r"\g<number>. ", re.MULTILINE),
     rule(r"!?\[(?P<label>[^\[\]]*+)\]\((?:[^()\s]|\([^()\s]*+\)| )*+\)", r"\g<label>"),
     rule(r"!?\[(?P<label>[^\[\]\n]++)\]\[[^\[\]\n]*+\]", r"\g<label>"),
     rule(r"<(?P<address>(?:https?://|mailto:)[^\s<>]++)>", r"\g<address>"),

@@ -32,6 +32,7 @@ _CURRENCIES: Final = {
     "€": _EURO,
     "¥": _YEN,
     "₹": _RUPEE,
+    "Rs.": _RUPEE,
     "₩": _Currency("won", "won"),
     "₽": _Currency("ruble", "rubles"),
     "₿": _Currency("bitcoin", "bitcoins"),

@@ -68,8 +68,10 @@ def _greek(match: re.Match[str]) -> str:
 
 def _slash(match: re.Match[str]) -> str:
     left, right = match["left"].lower(), match["right"].lower()
-    if (left, right) == ("and", "or"):
+    if right == "or":
         return f"{match['left']} "
+    if match["left"].isupper() and match["right"].isupper():
+        return f"{letter('a') if left == 'a' else match['left']} "  # I/O, TCP/IP
     return f"{match['left']} {'or' if left in _OR and right in _OR else 'slash'} "
 
 
@@ -93,9 +95,9 @@ RULES: Final[tuple[Rule, ...]] = (
     rule(r"(?<!\w)#(?=\w)", "number "),
     rule(r"~(?=[a-z])", "about "),
     rule(r"(?<![^\W_])(?P<left>[^\W_]++)/(?=(?P<right>[^\W_]++))", _slash),
-    rule(r"(?<=[a-z] )A(?=(?: [a-z]|[,;:!?)]|\.(?!\w)|$))", letter("a")),
     rule("[" + re.escape("".join(_WORDS)) + "]", _sign),
     rule(_GREEK.pattern, _greek),
+    rule(r"(?<=[a-z] )A(?=(?: [a-z]|[,;:!?)]|\.(?!\w)|$))", letter("a")),
     rule(r"\s--+\s|(?<=\w)--+(?=\w)", " — "),
     rule(r" - ", " — "),
     rule(r"\.{2,}", "…"),

@@ -92,7 +92,8 @@ def with_inch_marks(text: str) -> str:
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    rule(r"(?<![\w.])(?P<feet>\d)['′]\s?(?P<inches>1?\d)(?:″|'')", _height),
+    rule(r"(?<![\w.])(?P<feet>\d)'\s?(?P<inches>1?\d)(?:″|'')", _height),
+    rule(r"(?<![\w.])(?P<feet>\d)\s?ft\.? (?P<inches>1?\d)\s?in\b", _height),
     rule(rf"(?<![\w.])(?P<amount>{NUMBER})(?P<joint>-)?(?:in\b(?!-)|″)", _inches),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})\s?°\s?(?P<scale>[CF])?(?!\w)", _degrees),
     rule(rf"(?<![\w.,])(?P<first>{NUMBER})\s?[-–]\s?(?P<amount>{NUMBER})\s?{_UNIT}(?!\w|[/'’]\w)", _measure_range),

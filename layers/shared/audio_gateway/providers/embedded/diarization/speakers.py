@@ -21,7 +21,7 @@ from audio_gateway.providers.port import KnownSpeaker
 from audio_gateway.transcripts.transcript import Word
 
 _PROVIDER: Final = "embedded"
-_ALIKE: Final = 0.75  # cosine of a reference and a speaker: 0.8 to 0.95 for the same voice, mostly below 0.7 for others
+_ALIKE: Final = 0.72  # cosine of a reference and a speaker: 0.77 to 0.97 for the same voice, mostly below 0.7 for others
 _LEAST_SECONDS: Final = 1.0  # of speech in a reference; less says little about a voice
 _LONGEST_MS: Final = 12_000
 _GAP_MS: Final = 640

@@ -20,8 +20,8 @@ VOICED_HZ: Final = 40.0
 """The model's pitch is below this where the vocal folds do not vibrate."""
 
 _LOUDEST: Final = 7.0  # the logarithm of an amplitude; the package limits it here as well
-_AUDIBLE: Final = 1e-5  # of the power of the loudest frame: -50 dB
-_SILENT: Final = 0.01  # the power of a frame; speech has 1 to 100,000, the model's silence 0.000001
+_SILENT: Final = -3.0  # the logarithm of the highest amplitude in a frame; the model's silence has -9, speech 0 to 6
+_QUIETER: Final = 5.75  # than the loudest frame, as logarithm: 50 dB
 _KEPT_FRAMES: Final = 2  # of the silence on either side
 
 
@@ -29,8 +29,8 @@ _KEPT_FRAMES: Final = 2  # of the silence on either side
 class Frames:
     """Frames of speech, one column of 601 frequencies (0 to 12 kHz) for each.
 
-    A pulse train with the pitch `f0` (Hz) is filtered by `harmonic` (log amplitude) and `phase` (-1 to 1, of pi); noise
-    with the amplitude of `noise` (log) is added. All are float32, of shape [601, frames], `f0` of shape [frames].
+    A pulse train with the pitch `f0` (Hz) is filtered by `harmonic` (log amplitude) and `phase` (its tanh times pi);
+    noise with the amplitude of `noise` (log) is added. All are float32, of shape [601, frames], `f0` of shape [frames].
     """
 
     harmonic: Floats
@@ -50,8 +50,9 @@ class Frames:
         """The frames from the first audible one to the last, with 25 ms around; none if all are silent."""
         import numpy as np
 
-        power = _power(self.noise) + np.where(self.voiced, _power(self.harmonic), 0)
-        audible = np.flatnonzero(power > max(_SILENT, _AUDIBLE * power.max(initial=0)))
+        tone = np.where(self.voiced, self.harmonic.max(axis=0, initial=_SILENT), _SILENT)
+        loud = np.maximum(self.noise.max(axis=0, initial=_SILENT), tone)
+        audible = np.flatnonzero(loud > max(_SILENT, loud.max(initial=_SILENT) - _QUIETER))
         if not len(audible):
             return self._columns(slice(0, 0))
         first, last = int(audible[0]) - _KEPT_FRAMES, int(audible[-1]) + 1 + _KEPT_FRAMES
@@ -92,13 +93,6 @@ def amplitude(logarithm: Floats) -> Floats:
     import numpy as np
 
     return np.exp(np.minimum(logarithm, _LOUDEST))
-
-
-def _power(logarithm: Floats) -> Any:
-    import numpy as np
-
-    loud = amplitude(logarithm)
-    return np.einsum("ij,ij->j", loud, loud)
 
 
 def _between(values: Floats, left: Any, right: Any, share: Floats) -> Floats:

@@ -33,7 +33,7 @@ class AcousticModel:
         ids = [_EDGE, *(self._ids[phoneme] for phoneme in phonemes if phoneme in self._ids), _EDGE]
         inputs = {"ids": np.array([ids], np.int64), "speed": np.ones(1, np.float32)}
         harmonic, phase, _, noise, _, f0 = (output[0] for output in self._session.run(None, inputs))
-        return Frames(harmonic, np.tanh(phase), noise, f0)
+        return Frames(harmonic, phase, noise, f0)
 
 
 def acoustic_model() -> AcousticModel:

@@ -36,14 +36,14 @@ class Pronunciation:
 
     def _phonemes(self, text: str) -> str:
         try:
-            return str(self._rules(text))
+            return str(self._rules(text, normalize_text=False))  # spoken_english has done it
         except Exception:  # noqa: BLE001 - the rules fail on odd words, such as numbers of forty digits
             return " ".join(self._spelled(word) for word in text.split())
 
     def _spelled(self, word: str) -> str:
         for way in (word, _MANY_DIGITS.sub(" ", word)):
             try:
-                return str(self._rules(way))
+                return str(self._rules(way, normalize_text=False))
             except Exception:  # noqa: BLE001, S112 - then in another way, or not at all
                 continue
         return ""

@@ -77,15 +77,15 @@ def _averaged(noise: Floats, source: Floats, spacing: Floats) -> Floats:
     import numpy as np
 
     bins, count = noise.shape
-    total = np.zeros((bins + 1, count))
-    np.cumsum(noise, axis=0, dtype=np.float64, out=total[1:])
+    total = np.zeros((bins + 1, count), np.float32)
+    np.cumsum(noise, axis=0, out=total[1:])
     half = spacing / 2
     columns = np.arange(count, dtype=np.int32)
     first = np.clip(source - half, 0, bins - 1).astype(np.int32)
     last = np.maximum(np.clip(source + 1 + half, 1, bins).astype(np.int32), first + 1)
     mean = (total.take(last * count + columns) - total.take(first * count + columns)) / (last - first)
     less = np.where(spacing > _UNVOICED_SPACING, np.float32(_LESS_BREATH), np.float32(0))
-    averaged: Floats = mean.astype(np.float32) - less
+    averaged: Floats = (mean - less).astype(np.float32)
     return averaged
 
 

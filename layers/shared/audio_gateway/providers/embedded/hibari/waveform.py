@@ -21,7 +21,7 @@ def waveform(frames: Frames) -> Floats:
 
     dsp = package("hibari.dsp")
     spectrum = dsp.stft(dsp.pulses(frames.f0), len(frames))
-    angle = frames.phase * np.float32(np.pi)
+    angle = np.tanh(frames.phase) * np.float32(np.pi)
     rotation = np.empty(angle.shape, np.complex64)
     np.cos(angle, out=rotation.real)
     np.sin(angle, out=rotation.imag)

@@ -13,13 +13,17 @@ from audio_gateway.audio.speech_pieces import SpeechPiece
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ProviderTimedOut
 from audio_gateway.providers.embedded.moonshine.model import Moonshine, Recognised, Token
-from audio_gateway.providers.embedded.moonshine.wording import text_of
+from audio_gateway.providers.embedded.moonshine.wording import compression_ratio, text_of
 from audio_gateway.providers.embedded.speed_estimate import SpeedEstimate
 from audio_gateway.providers.embedded.word_times.aligner import Aligner
 
 PROVIDER: Final = "embedded"
 
-_UNLIKELY: Final = -1.0  # mean log probability: speech is above -0.8, inventions in noise are below -1
+# Mean log probabilities: clear speech is above -0.3, speech in noise above -0.8, inventions in noise are below -1. Some
+# inventions are more likely, but then they go round and round until the time is filled with tokens.
+_UNLIKELY: Final = -1.0
+_DOUBTFUL: Final = -0.3
+_REPEATED: Final = 1.6  # characters for one after compression; the most repetitive of real speech has 1.3
 
 
 class Recogniser(Protocol):
@@ -52,7 +56,7 @@ class Ears:
         self._speed = SpeedEstimate()
 
     def tokens(self, piece: SpeechPiece, deadline: Deadline) -> tuple[Token, ...]:
-        """What is said in a piece; nothing if the model only guesses, or finds a tune.
+        """What is said in a piece; nothing if the model only guesses, repeats itself or finds a tune.
 
         Raises:
             ProviderTimedOut: by the estimate it would not be done by the deadline, and it cannot be interrupted.
@@ -69,8 +73,7 @@ class Ears:
             self._speed.record(seconds, time.monotonic() - started)
         finally:
             self._lock.release()
-        is_speech = recognised.avg_logprob >= _UNLIKELY and any(map(str.isalnum, text_of(recognised.tokens)))
-        return recognised.tokens if is_speech else ()
+        return recognised.tokens if _is_speech(recognised) else ()
 
     def times(self, piece: SpeechPiece, words: Sequence[str]) -> list[tuple[int, int]] | None:
         """See `Aligner.times`; from the start of the piece."""
@@ -78,6 +81,14 @@ class Ears:
             if self._word_finder is None:
                 self._word_finder = self._new_word_finder()
             return self._word_finder.times(piece.pcm, words)
+
+
+def _is_speech(recognised: Recognised) -> bool:
+    text = text_of(recognised.tokens)
+    if recognised.avg_logprob < _UNLIKELY or not any(map(str.isalnum, text)):
+        return False
+    goes_round = not recognised.complete or compression_ratio(text.encode()) > _REPEATED
+    return not (goes_round and recognised.avg_logprob < _DOUBTFUL)
 
 
 @cache

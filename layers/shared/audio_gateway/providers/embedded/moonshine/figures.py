@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate
@@ -10,6 +9,7 @@ from itertools import accumulate
 from audio_gateway.audio.silero import WINDOW_MS
 from audio_gateway.audio.speech_pieces import SpeechPiece
 from audio_gateway.providers.embedded.moonshine.model import Token
+from audio_gateway.providers.embedded.moonshine.wording import compression_ratio
 from audio_gateway.transcripts.transcript import Segment
 
 
@@ -50,7 +50,7 @@ def with_figures(segments: Iterable[Segment], tokens: Sequence[Token], doubt: Do
             segment,
             tokens=tuple(token.number for token in own),
             avg_logprob=sum(token.logprob for token in own) / len(own) if own else 0.0,
-            compression_ratio=len(written) / len(zlib.compress(written)),
+            compression_ratio=compression_ratio(written),
             no_speech_prob=doubt.between(segment.start_ms, segment.end_ms),
         )
         first = last

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -57,6 +58,11 @@ def text_of(tokens: Sequence[Token]) -> str:
     return b"".join(token.utf8 for token in tokens).decode(errors="replace")
 
 
+def compression_ratio(text: bytes) -> float:
+    """Bytes of the text for each byte of its compressed form, as Whisper defines it: high for what is repeated."""
+    return len(text) / len(zlib.compress(text))
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text in their order, without the punctuation around them; every letter and digit is in a word."""
     return [_bare(written) for written in text.split() if any(c.isalnum() or c in _SIGNS for c in written)]
@@ -81,8 +87,10 @@ def _without_slips(tokens: Sequence[Token]) -> list[Token]:
             written = _COMMA
         if written:
             kept.append(replace(token, utf8=written))
-    while kept and not kept[-1].utf8.strip():
-        kept.pop()
+    while kept and kept[-1].utf8.endswith(b" "):
+        last = kept.pop()
+        if last.utf8.strip():
+            kept.append(replace(last, utf8=last.utf8.rstrip()))
     return kept
 
 
