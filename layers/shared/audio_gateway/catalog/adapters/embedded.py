@@ -59,10 +59,11 @@ sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo zh
 """
 
 _WHISPER_BASE: Final = Defaults(
-    speed_factor=1.5,
-    capabilities=frozenset({"words", "segments", "prompt", "temperature", "streaming"}),
+    speed_factor=2.0,
+    capabilities=frozenset({"words", "segments", "prompt", "temperature", "keywords", "streaming"}),
     endpoints=frozenset({"transcriptions", "translations"}),
     languages=tuple(_LANGUAGES_OF_WHISPER.split()),
+    ignore=frozenset({"chunking_strategy"}),  # it cuts in pauses, as OpenAI's whisper-1 does
 )
 
 _NO_SERVER: Final = "which calls no server; leave it out"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,11 +15,15 @@ _REPEATED: Final = 3  # times, is a loop
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The text that the model decoded, and its figures. `complete` says that it ended by itself."""
+    """The text that the model decoded, and its figures.
+
+    `complete` says that it ended by itself; `beyond` that it heard something later than the end of the audio.
+    """
 
     text: str
     tokens: tuple[int, ...]
     complete: bool
+    beyond: bool
     temperature: float
     avg_logprob: float
     no_speech_prob: float
@@ -38,7 +42,12 @@ class Attempt:
     @property
     def plausible(self) -> bool:
         """Whether it needs no other attempt."""
-        return self.complete and not self.loops and self.avg_logprob >= _LEAST_LIKELY
+        return self.complete and not self.beyond and not self.loops and self.avg_logprob >= _LEAST_LIKELY
+
+    @property
+    def rank(self) -> tuple[bool, bool, float]:
+        """How believable it is, compared with another attempt."""
+        return not self.loops and not self.beyond, self.complete, self.avg_logprob
 
     @property
     def silent(self) -> bool:
@@ -49,10 +58,17 @@ class Attempt:
 
 def without_loop(tokens: Sequence[int]) -> tuple[int, ...]:
     """The tokens up to the first time that the rest is one thing three times or more; all of them if it never is."""
+    kept = tuple(tokens)
+    while shorter := [one for one in _cut(kept) if len(one) < len(kept)]:
+        kept = min(shorter, key=len)
+    return kept
+
+
+def _cut(tokens: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The tokens without what repeats the last one, the last two, and so on."""
     for period in range(1, len(tokens) // _REPEATED + 1):
         start = len(tokens) - period
         while start > 0 and tokens[start - 1] == tokens[start - 1 + period]:
             start -= 1
         if len(tokens) - start >= _REPEATED * period:
-            return tuple(tokens[: start + period])
-    return tuple(tokens)
+            yield tokens[: start + period]

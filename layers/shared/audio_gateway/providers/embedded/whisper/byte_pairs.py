@@ -14,19 +14,25 @@ _CONTRACTIONS: Final = ("'s", "'t", "'re", "'ve", "'m", "'ll", "'d")
 _NO_SPACE: Final = "\x1c\x1d\x1e\x1f"  # `str.isspace` has them, Unicode's White_Space does not
 
 
-def encode(text: str, ids: Mapping[bytes, int], most: int) -> list[int]:
-    """The last `most` tokens of a text, at most; `ids` has the id of each token by its bytes, of single bytes too.
+class BytePairs:
+    """Encodes text in tokens; `ids` has the id of each by its bytes, of all single bytes too.
 
-    Control tokens are not in `ids`: their names are text like any other. The time is that of `most` tokens, whatever
-    the length of the text, because words do not share tokens and are encoded from the last one on.
+    Control tokens are not in `ids`: their names are text like any other.
     """
-    longest = max(map(len, ids))
-    found: list[int] = []
-    for word in reversed(list(words(text[-most * longest :]))):
-        found[:0] = _merged(word.encode("utf-8", "replace")[-most * longest :], ids)
-        if len(found) >= most:
-            break
-    return found[max(0, len(found) - most) :]
+
+    def __init__(self, ids: Mapping[bytes, int]) -> None:
+        self._ids = ids
+        self._longest = max(map(len, ids))
+
+    def encode(self, text: str, most: int) -> list[int]:
+        """The tokens of a text, of a long one the last `most`: what comes before them is not encoded."""
+        furthest = most * self._longest  # bytes, and at most as many characters
+        found: list[int] = []
+        for word in reversed(list(words(text[-furthest:]))):
+            if len(found) >= most:
+                break
+            found[:0] = _merged(word.encode("utf-8", "replace")[-furthest:], self._ids)
+        return found[max(0, len(found) - most) :]
 
 
 def words(text: str) -> Iterator[str]:

@@ -11,16 +11,18 @@ from audio_gateway.errors import ConfigurationError
 from audio_gateway.providers.embedded.whisper.attempt import Attempt
 from audio_gateway.providers.embedded.whisper.log_mel import FRAME, SAMPLE_RATE, log_mel
 from audio_gateway.providers.embedded.whisper.vocabulary import Vocabulary, read_vocabulary
-from audio_gateway.providers.embedded.whisper.words import TimedWord, starts_of, words
+from audio_gateway.providers.embedded.whisper.words import TOKEN_MS, TimedWord, starts_of, words
 
 LONGEST_S: Final = 30
-"""Seconds that the model can hear at once, with the silence after the audio."""
+"""The most seconds that the model can hear, with the silence after the audio."""
 PROMPT_TOKENS: Final = 223
 """The last tokens of a prompt that count: half of what the model can read, less the token that announces them."""
 
 _NEW_TOKENS: Final = 220  # the other half, less the tokens for language, task and times
 _TOKENS_AT_LEAST: Final = 10  # for any audio, however short
 _TOKENS_PER_S: Final = 25  # of fast speech, in the scripts with the most tokens for a character
+_FRAME_MS: Final = FRAME * 1000 // SAMPLE_RATE
+_BEYOND_MS: Final = 1000  # the times that the model decodes are as inexact
 _ALL: Final = 0  # tokens to draw from
 
 
@@ -59,7 +61,7 @@ class Listening:
 
         With a temperature above 0, each token is drawn at random; with 0, it is the most likely text of so many.
         """
-        previous = [self._vocabulary.control("startofprev"), *prompt] if prompt else []
+        previous = [self._vocabulary.control("startofprev"), *prompt[-PROMPT_TOKENS:]] if prompt else []
         begin = [*previous, *start]  # times are decoded, too: the text gets better by it
         most = min(_NEW_TOKENS, _TOKENS_AT_LEAST + self._frames * FRAME * _TOKENS_PER_S // SAMPLE_RATE)
         (found,) = self._engine.generate(
@@ -72,12 +74,15 @@ class Listening:
             return_scores=True,
             return_no_speech_prob=True,
         )
-        tokens = tuple(token for token in found.sequences_ids[0] if token < self._vocabulary.end)
-        length = len(found.sequences_ids[0])
+        decoded = found.sequences_ids[0]
+        length = len(decoded)
+        tokens = tuple(token for token in decoded if token < self._vocabulary.end)
+        latest = (max(decoded, default=0) - self._vocabulary.control("0.00")) * TOKEN_MS
         return Attempt(
             text=self._vocabulary.text(tokens).strip(),
             tokens=tokens,
             complete=length < most,
+            beyond=latest > self._frames * _FRAME_MS + _BEYOND_MS,
             temperature=temperature,
             avg_logprob=found.scores[0] * length / (length + 1),  # the end is a token, too
             no_speech_prob=found.no_speech_prob,

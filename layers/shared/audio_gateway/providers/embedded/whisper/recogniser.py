@@ -22,14 +22,15 @@ from audio_gateway.providers.embedded.whisper.model import (
     WhisperModel,
     whisper_model,
 )
-from audio_gateway.providers.embedded.whisper.words import TimedWord, within_speech
+from audio_gateway.providers.embedded.whisper.words import TimedWord, within_speech, without_invented
 from audio_gateway.providers.port import Task
 
 PROVIDER: Final = "embedded"
-PADDING_S: Final = 2.0
-"""Seconds of silence that the model hears after a piece. With less it begins to invent, more only takes time."""
+PADDING_S: Final = 8
+"""Seconds of silence that the model hears after a piece. With less it goes on after the end, more only takes time."""
 
 _BEAMS: Final = 5
+_CERTAIN: Final = 0.7  # probability of a language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +49,25 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Speech:
-    """What was said in a piece. The times of words count from the start of the piece."""
+    """What was said in a piece. The times of words count from the start of the piece.
+
+    `certain` says that the language was given, or that the model was sure of it.
+    """
 
     language: str
+    certain: bool
     attempt: Attempt
     words: tuple[TimedWord, ...]
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """The tokens of all words."""
+        return tuple(token for word in self.words for token in word.tokens)
+
+    @property
+    def text(self) -> str:
+        """All words."""
+        return "".join(word.text for word in self.words).strip()
 
 
 class Recogniser:
@@ -79,12 +94,12 @@ class Recogniser:
             ProviderTimedOut: the estimate is past the deadline, and the model cannot be interrupted.
         """
         if not self._lock.acquire(timeout=deadline.remaining_s()):
-            raise _out_of_time()
+            raise out_of_time()
         try:
             seconds = (piece.end_ms - piece.start_ms) / 1000
             if deadline.remaining_s() <= self._speed.seconds_for(seconds):
                 self._speed.halve()
-                raise _out_of_time()
+                raise out_of_time()
             started = time.monotonic()
             speech = self._hear(piece, wanted)
             self._speed.record(seconds, time.monotonic() - started)
@@ -94,27 +109,33 @@ class Recogniser:
 
     def _hear(self, piece: SpeechPiece, wanted: Wanted) -> Speech | None:
         heard = self._model.listen(piece.pcm, PADDING_S)
-        language = _most_probable(heard, wanted.languages)
+        language, probability = _most_probable(heard, wanted.languages)
+        if probability <= _CERTAIN:  # the model is surer of what is as long as what it learnt from
+            heard = self._model.listen(piece.pcm, LONGEST_S)
+            language, probability = _most_probable(heard, wanted.languages)
         start = self._model.vocabulary.start(language, wanted.task)
         attempt = heard.decode(start, wanted.prompt, temperature=wanted.temperature, beams=_BEAMS)
         if not attempt.plausible and not attempt.silent:
             heard = self._model.listen(piece.pcm, LONGEST_S)
             again = heard.decode(start, (), temperature=wanted.temperature, beams=_BEAMS)
-            attempt = max(attempt, again, key=lambda one: (not one.loops, one.avg_logprob))
+            attempt = max(attempt, again, key=lambda one: one.rank)
         if attempt.loops:
             kept = without_loop(attempt.tokens)
             attempt = replace(attempt, tokens=kept, text=self._model.vocabulary.text(kept).strip())
         if attempt.silent:
             return None
-        words = heard.words(start, attempt.tokens)
-        return Speech(language, attempt, tuple(within_speech(word, piece.probabilities, WINDOW_MS) for word in words))
+        said = without_invented(heard.words(start, attempt.tokens))
+        timed = tuple(within_speech(word, piece.probabilities, WINDOW_MS) for word in said)
+        return Speech(language, probability > _CERTAIN, attempt, timed)
 
 
-def _most_probable(heard: Listening, languages: Sequence[str]) -> str:
+def _most_probable(heard: Listening, languages: Sequence[str]) -> tuple[str, float]:
+    """The most probable of these languages, and how probable it is that it is that one of them."""
     if len(languages) == 1:
-        return languages[0]
+        return languages[0], 1.0
     probable = heard.languages()
-    return max(languages, key=lambda language: probable[language])
+    language = max(languages, key=lambda code: probable[code])
+    return language, probable[language] / sum(probable[code] for code in languages)
 
 
 @cache
@@ -123,7 +144,8 @@ def recogniser() -> Recogniser:
     return Recogniser(whisper_model())
 
 
-def _out_of_time() -> ProviderTimedOut:
+def out_of_time() -> ProviderTimedOut:
+    """The error for a deadline that passed, or would."""
     return ProviderTimedOut(
         "The audio could not be transcribed in time. Send less audio in one request.", provider=PROVIDER
     )

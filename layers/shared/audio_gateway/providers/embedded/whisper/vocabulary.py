@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Final
 
-from audio_gateway.providers.embedded.whisper import byte_pairs
+from audio_gateway.providers.embedded.whisper.byte_pairs import BytePairs
 from audio_gateway.transcripts.languages import code_of
 
 _END: Final = "<|endoftext|>"
@@ -48,11 +48,11 @@ class Vocabulary:
 
     def encode(self, text: str, most: int) -> list[int]:
         """The last `most` tokens of a text. The name of a control token in it is text like any other."""
-        return byte_pairs.encode(text, self._text_ids, most)
+        return self._byte_pairs.encode(text, most)
 
     @cached_property
-    def _text_ids(self) -> dict[bytes, int]:
-        return {self.data(token): token for token in range(self.end) if self._tokens[token]}
+    def _byte_pairs(self) -> BytePairs:
+        return BytePairs({self.data(token): token for token in range(self.end) if self._tokens[token]})
 
 
 def read_vocabulary(file: Path) -> Vocabulary:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from audio_gateway.text.spacing import is_unspaced
@@ -13,6 +14,8 @@ TOKEN_MS: Final = 20
 """Milliseconds from one frame of an alignment to the next."""
 
 _SPEECH: Final = 0.35  # probability
+_MISSED: Final = 2  # words in a row that an alignment may leave without time
+_CUT_OFF: Final = "unexpected end of data"  # more bytes may follow
 _OPENING: Final = frozenset({"Ps", "Pi"})
 
 
@@ -38,11 +41,11 @@ def words(tokens: Sequence[int], data: Sequence[bytes], starts: Sequence[int]) -
     """The words of a text.
 
     `data` has the bytes of each token; `starts` the frame at which each begins, and that at which the last one ends.
-    A word ends before a space. In scripts without spaces, each token that is a whole character or more is a word.
+    A word ends before a space. In a script without spaces, each token is a word, or the few that make one character.
     """
     found: list[TimedWord] = []
     borders = [*_borders(list(_units(data))), len(tokens)]
-    for first, end in zip(borders[:-1], borders[1:], strict=True):
+    for first, end in pairwise(borders):
         text = b"".join(data[first:end]).decode("utf-8", "replace")
         start_ms = max(starts[first] * TOKEN_MS, found[-1].end_ms if found else 0)
         found.append(TimedWord(text, tuple(tokens[first:end]), start_ms, max(start_ms, starts[end] * TOKEN_MS)))
@@ -75,14 +78,35 @@ def within_speech(word: TimedWord, probabilities: Sequence[float], step_ms: int)
     return TimedWord(word.text, word.tokens, start_ms, max(start_ms, min(word.end_ms, (spoken[-1] + 1) * step_ms)))
 
 
+def without_invented(found: Sequence[TimedWord]) -> list[TimedWord]:
+    """The words without those at the end for which there is no time: the model went on after the speech had ended.
+
+    One or two may be short words that the alignment missed, and only go if they repeat the words before them.
+    """
+    end = len(found)
+    while end and found[end - 1].start_ms == found[end - 1].end_ms:
+        end -= 1
+    timeless = len(found) - end
+    repeated = [_letters(word) for word in found[end:]] == [_letters(word) for word in found[end - timeless : end]]
+    return list(found[:end]) if end and (timeless > _MISSED or repeated) else list(found)
+
+
+def _letters(word: TimedWord) -> str:
+    return "".join(filter(str.isalnum, word.text)).lower()
+
+
 def _units(data: Sequence[bytes]) -> Iterator[_Unit]:
     first, held = 0, b""
     for number, piece in enumerate(data):
         held += piece
+        if not held:
+            continue  # a token of the vocabulary has no text
         try:
             yield _Unit(held.decode(), first)
-        except UnicodeDecodeError:
-            continue
+        except UnicodeDecodeError as error:
+            if error.reason == _CUT_OFF:
+                continue
+            yield _Unit(held.decode("utf-8", "replace"), first)
         first, held = number + 1, b""
     if held:
         yield _Unit(held.decode("utf-8", "replace"), first)
@@ -101,17 +125,18 @@ def _borders(units: Sequence[_Unit]) -> Iterator[int]:
 
 
 def _parts(units: Sequence[_Unit]) -> Iterator[_Unit]:
-    """The text, cut at spaces and wherever a script has none."""
-    last = ""
+    """The text, cut at spaces and, in scripts that have none, everywhere."""
+    part: _Unit | None = None
     for unit in units:
-        if not last or unit.text[0].isspace() or is_unspaced(unit.text[0]) or is_unspaced(last):
-            if last:
-                yield _Unit(text, first)
-            text, first = "", unit.first
-        text += unit.text
-        last = unit.text[-1]
-    if last:
-        yield _Unit(text, first)
+        if part is None:
+            part = unit
+        elif unit.text[0].isspace() or is_unspaced(unit.text[0]) or is_unspaced(part.text[-1]):
+            yield part
+            part = unit
+        else:
+            part = _Unit(part.text + unit.text, part.first)
+    if part is not None:
+        yield part
 
 
 def _is_mark(text: str) -> bool:
