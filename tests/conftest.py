@@ -14,6 +14,8 @@ import pytest
 from httpx2._transports import default as _transports
 from hypothesis import HealthCheck, settings
 
+import audio_gateway.inference  # noqa: F401 - one thread for each worker: before any test imports numpy
+
 # The same examples each time: a run judges a change and not chance. How long one takes depends on the machine.
 # `make test ARGS="--hypothesis-profile=hunt"` looks for others.
 _UNHURRIED: Any = {

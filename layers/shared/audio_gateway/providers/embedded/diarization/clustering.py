@@ -1,4 +1,4 @@
-"""Groups embeddings by speaker when nobody knows how many there are."""
+"""Groups embeddings by speaker, however many there are."""
 
 from __future__ import annotations
 
