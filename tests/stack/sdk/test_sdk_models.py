@@ -36,7 +36,7 @@ def test_a_model_says_what_it_can_do(client: OpenAI) -> None:
     assert set(speaker["response_formats"]) == {"mp3", "opus", "aac", "flac", "wav", "pcm"}
     assert "alloy" in speaker["voices"]
     assert listener["endpoints"] == ["transcriptions"]
-    assert set(listener["response_formats"]) == {"json", "text", "srt", "vtt", "verbose_json"}
+    assert set(listener["response_formats"]) == {"json", "text", "srt", "vtt", "verbose_json", "diarized_json"}
     assert listener["languages"] == ["en"]
     assert "words" in listener["capabilities"]
 

@@ -6,6 +6,7 @@ import array
 import math
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import cache
 
@@ -159,6 +160,14 @@ def test_the_same_audio_gives_the_same_whatever_was_heard_before() -> None:
     first = transcript(phrase(), want_words=True)
     transcript(encode(phrase(), ENCODINGS["mp3 8 kHz"]), want_words=True)
     assert transcript(phrase(), want_words=True) == first
+
+
+@pytest.mark.slow
+def test_callers_at_the_same_time_hear_their_own_audio() -> None:
+    recordings = [phrase(), clip(CLIPS[1]), wav(phrase()[44:] + bytes(64_000))]
+    alone = [transcript(data, want_words=True) for data in recordings]
+    with ThreadPoolExecutor(len(recordings)) as threads:
+        assert list(threads.map(lambda data: transcript(data, want_words=True), recordings)) == alone
 
 
 def noise(seconds: float, loudness: float) -> bytes:

@@ -21,7 +21,7 @@ from audio_gateway.providers.port import KnownSpeaker
 from audio_gateway.transcripts.transcript import Word
 
 _PROVIDER: Final = "embedded"
-_ALIKE: Final = 0.72  # cosine of a reference and a speaker: 0.77 to 0.97 for the same voice, mostly below 0.7 for others
+_ALIKE: Final = 0.72  # cosine of a reference and a speaker: mostly over 0.77 for the same voice, below 0.7 for others
 _LEAST_SECONDS: Final = 1.0  # of speech in a reference; less says little about a voice
 _LONGEST_MS: Final = 12_000
 _GAP_MS: Final = 640
@@ -79,7 +79,7 @@ class Speakers:
             for piece in speech_pieces(decode_pcm(data, SPEECH_SAMPLE_RATE), longest_ms=_LONGEST_MS, gap_ms=_GAP_MS):
                 voices.add(piece)
         except (binascii.Error, InvalidAudio) as error:
-            raise _refused(number, "it is not audio that can be decoded.") from error
+            raise _refused(number, "it cannot be decoded.") from error
         if voices.seconds < _LEAST_SECONDS:
             raise _refused(number, "less than a second of speech is in it. Send 2 to 10 seconds of the voice.")
         return voices.mean()
