@@ -40,7 +40,7 @@ PACKAGES: Final[dict[str, Package]] = {
     "audio": _package(
         "recognise, choose the track, measure, decode, encode, rewrite, find speech", "errors engine_files inference"
     ),
-    "text": _package("written language: graphemes, sentences, spacing"),
+    "text": _package("written language: graphemes, sentences, spacing, which language, and English in words"),
     "transcripts": _package("the one transcript and its six formats", "text"),
     "storage": _package("objects in the gateway's bucket", "errors fingerprint aws"),
     "catalog": _package("models, voices, prices and what work costs", "errors audio transcripts"),

@@ -1,4 +1,4 @@
-"""Texts for eSpeak NG, through its provider: spoken, or a 400 behind which the next text is spoken."""
+"""Texts for the engines that speak, through their adapters: spoken, or a 400 behind which the next one is spoken."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import random
 import time
 
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import TextUnspeakable
+from audio_gateway.errors import ProviderRejected, TextUnspeakable
 from audio_gateway.providers.embedded.espeak.speech import EspeakSpeech
-from audio_gateway.providers.port import SynthesisCall
+from audio_gateway.providers.embedded.hibari.speech import HibariSpeech
+from audio_gateway.providers.embedded.hibari.voices import VOICES as HIBARI_VOICES
+from audio_gateway.providers.port import SpeechAdapter, SynthesisCall
 from tests.fuzz.tally import Tally
 
 LONGEST = 4096  # characters, as the shipped catalogue has it
+LONGEST_OF_HIBARI = 200  # it takes ten times as long as eSpeak NG, and more for many lines
 LIMIT_S = 20.0  # five of processor time are the process's own limit; the rest is for a busy machine
 
 VOICES = (
@@ -49,24 +52,25 @@ def text_of(dice: random.Random) -> str:
 
 def fuzz_texts(seed: int, count: int) -> Tally:
     """Speak so many texts."""
-    tally, engine = Tally("texts", ("spoken", "unspeakable"), LIMIT_S), EspeakSpeech()
+    tally, espeak, hibari = Tally("texts", ("spoken", "unspeakable"), LIMIT_S), EspeakSpeech(), HibariSpeech()
     for number in range(count):
         dice = random.Random(f"text {seed} {number}")
-        voice, text = dice.choice(VOICES), text_of(dice)
+        engine, voice = (hibari, dice.choice(list(HIBARI_VOICES))) if number % 4 == 0 else (espeak, dice.choice(VOICES))
+        text = text_of(dice)[: LONGEST_OF_HIBARI if engine is hibari else LONGEST]
         started = time.monotonic()
         outcome = _outcome(engine, voice, text)
         name = f"{number} {voice} {len(text)} characters {text[:12]!a}"
         tally.add(name, outcome, time.monotonic() - started)
         if outcome != "spoken":
-            tally.add(f"the text behind {name}", _outcome(engine, "en", "Hello."), 0.0)
+            tally.add(f"the text behind {name}", _outcome(engine, "en" if engine is espeak else voice, "Hello."), 0.0)
     return tally
 
 
-def _outcome(engine: EspeakSpeech, voice: str, text: str) -> str:
-    request = SynthesisCall("espeak-ng", text, voice, "pcm", Deadline.after(60))
+def _outcome(engine: SpeechAdapter, voice: str, text: str) -> str:
+    request = SynthesisCall("", text, voice, "pcm", Deadline.after(60))
     try:
         spoken = sum(len(chunk.data) for chunk in engine.synthesize(request))
-    except TextUnspeakable:
+    except (TextUnspeakable, ProviderRejected):
         return "unspeakable"
     except Exception as error:  # noqa: BLE001 - whatever it is, it is counted
         return f"{type(error).__name__}: {error}"

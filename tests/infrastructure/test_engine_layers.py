@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from local.intrinsics import Resolver
 from scripts.engine_files import LayerRefused, install_files, with_uv
 from scripts.engine_layers import installed_layers, models_with, read_layer, read_layers
 from scripts.install_engines import install_engines
@@ -231,3 +232,26 @@ def test_a_stack_has_layers_of_all_engines_but_whisper(source: dict[str, Any]) -
         if found["Type"] == "AWS::Serverless::LayerVersion"
     }
     assert folders - {"shared"} == {layer.name for layer in read_layers(ROOT)} - {"whisper"}
+
+
+@pytest.mark.parametrize(
+    ("engines", "espeak_ng", "left_out"),
+    [
+        ("true", "true", {"whisper"}),
+        ("true", "false", {"whisper", "espeak_ng"}),
+        ("false", "true", {layer.name for layer in read_layers(ROOT)}),
+    ],
+)
+def test_functions_on_aws_know_which_engines_their_stack_has(
+    engines: str, espeak_ng: str, left_out: set[str], source: dict[str, Any]
+) -> None:
+    resolver = Resolver({"EmbeddedEngines": engines, "EspeakNg": espeak_ng}, {}, source["Conditions"], {})
+    values = {
+        resolver.resolve(variables["AUDIO_GATEWAY_ENGINES"])
+        for found in source["Resources"].values()
+        if found["Type"] == "AWS::Serverless::Function"
+        if "AUDIO_GATEWAY_ENGINES" in (variables := found["Properties"]["Environment"]["Variables"])
+    }
+    (value,) = values
+    deployed = [layer for layer in read_layers(ROOT) if layer.name not in left_out]
+    assert sorted(value.split()) == sorted(models_with(deployed))

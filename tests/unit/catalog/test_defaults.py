@@ -149,6 +149,6 @@ def test_whisper_hears_99_languages_with_times_a_prompt_and_a_temperature(endpoi
     assert len(set(heard.languages)) == 99
     assert list(heard.languages) == sorted(heard.languages)
     assert all(code_of(code) == code for code in heard.languages)
-    assert heard.capabilities == {"words", "segments", "prompt", "temperature", "streaming"}
+    assert heard.capabilities == {"words", "segments", "prompt", "temperature", "keywords", "streaming"}
     assert set(heard.response_formats) == TIMED
-    assert heard.ignore == set()
+    assert heard.ignore == {"chunking_strategy"}

@@ -71,7 +71,7 @@ def test_emoji_beside_words_are_left_out(emoji: str) -> None:
 
 
 def test_a_text_without_words_is_named() -> None:
-    """Nobody pays for silence."""
+    """Callers do not pay for silence."""
     assert spoken_english("👍") == "thumbs up"
     assert spoken_english("...") == "dot"
     assert spoken_english("---") == ""  # of Markdown

@@ -55,7 +55,7 @@ matter may maybe me meal mean means measure meat medical meet meeting member mem
 method mi mia middle might mile miles milk million mind mine minute minutes mirror miss mistake model modern mom
 moment moments monday money month moon more morning most mother mountain mouse mouth move movie mr mrs much museum
 music must my myself naive name nation national natural nature naïve ne near nearly neck need needed needs network
-never new news next nice night nine niño no nobody noir noise none nor nordic north nose not note nothing notice novel
+never new news next nice night nine niño no noir noise none nor nordic north nose not note nothing notice novel
 november now number object october of off offer office officer official often oh oil ok okay old ombudsman omg omw on
 once one ones online only open opened opera opinion option or orange order origami original other others our out
 outside over own owner page paid pain paint pair papa paparazzi paper parents paris park part particular party pas

@@ -1,7 +1,7 @@
 """English text as words, the way a person reads it aloud.
 
-The speech engine reads words well and is at a loss with nearly everything else, so that it gets words only: numbers,
-dates, money, units, abbreviations, addresses, signs and capitals are written out.
+The speech engine reads words well, and nearly everything else badly. So it gets words only: numbers, dates, money,
+units, abbreviations, addresses, signs and capitals are written out.
 """
 
 from __future__ import annotations

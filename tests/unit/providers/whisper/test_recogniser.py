@@ -87,10 +87,12 @@ def test_the_most_probable_of_the_languages_is_taken() -> None:
     assert model.asked == [("de transcribe", (5,), 0.0)]
 
 
-def test_the_model_may_be_uncertain_of_the_language() -> None:
-    speech = hear(ToldModel(GOOD, german=0.5))
+def test_if_the_model_is_uncertain_of_the_language_it_listens_longer() -> None:
+    model = ToldModel(GOOD, german=0.5)
+    speech = hear(model)
     assert speech is not None
     assert (speech.language, speech.certain) == ("de", False)
+    assert model.padding == [PADDING_S, LONGEST_S]
 
 
 def test_a_language_that_is_given_is_certain() -> None:

@@ -59,7 +59,7 @@ sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo zh
 """
 
 _WHISPER_BASE: Final = Defaults(
-    speed_factor=3.0,
+    speed_factor=2.0,
     capabilities=frozenset({"words", "segments", "prompt", "temperature", "keywords", "streaming"}),
     endpoints=frozenset({"transcriptions", "translations"}),
     languages=tuple(_LANGUAGES_OF_WHISPER.split()),

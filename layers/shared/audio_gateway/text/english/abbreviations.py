@@ -143,10 +143,6 @@ def _before_number(match: re.Match[str]) -> str:
     return f"{words.capitalize() if match['short'][0].isupper() else words} "
 
 
-def _spelled_with_stops(match: re.Match[str]) -> str:
-    return "".join(match[0].split(".")) + ("." if match["ends"] is not None else "")
-
-
 def _value(numeral: str) -> int:
     total = 0
     for character, following in zip(numeral, numeral[1:] + " ", strict=True):
@@ -163,8 +159,6 @@ def _roman_number(match: re.Match[str]) -> str | None:
 
 def _roman_ordinal(match: re.Match[str]) -> str | None:
     if match["numeral"] == "I" and re.match(r" [a-z]", match.string[match.end() : match.end() + 2]):
-        return None
-    if match["numeral"] == "X" and match["before"] == "Malcolm":
         return None
     return f"{match['before']} the {ordinal(_value(match['numeral']))}"
 

@@ -114,12 +114,12 @@ def _octet(part: str) -> str:
 
 
 RULES: Final[tuple[Rule, ...]] = (
-    rule(r"\b(?:https?|ftp|wss?|s3|file)://(?:www\.)?(?P<address>[^\s<>\"“”«»]++)", _url, re.IGNORECASE),
+    rule(r"\b(?:https?|ftp|wss?|s3|file)://(?:www\.)?(?P<address>[^\s<>\"“”\u00ab\u00bb]++)", _url, re.IGNORECASE),
     rule(r"\bmailto:(?=\S)", ""),
     rule(rf"\b(?P<address>[\w.+-]{{1,64}}@{_HOST}[A-Za-z]{{2,24}})\b", _url),
-    rule(r"\bwww\.(?P<address>[a-zA-Z0-9][^\s<>\"“”«»]*+)", _url, re.IGNORECASE),
+    rule(r"\bwww\.(?P<address>[a-zA-Z0-9][^\s<>\"“”\u00ab\u00bb]*+)", _url, re.IGNORECASE),
     rule(
-        rf"(?<![\w@./-])(?P<address>{_HOST}(?:{any_of(_TOP_DOMAINS)})(?![\w-])(?::\d{{2,5}})?(?:/[^\s<>\"“”«»]*+)?)",
+        rf"(?<![\w@./-])(?P<address>{_HOST}(?:{any_of(_TOP_DOMAINS)})(?![\w-])(?::\d{{2,5}})?(?:/[^\s<>\"“”\u00ab\u00bb]*+)?)",
         _url,
     ),
     rule(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?(?!\w|\.\d)", _ip),

@@ -35,8 +35,8 @@ _BEFORE_NFKC: Final = str.maketrans(
         "”": '"',
         "„": '"',
         "‟": '"',
-        "«": '"',
-        "»": '"',
+        "\u00ab": '"',
+        "\u00bb": '"',
         "‹": "'",
         "›": "'",
         "‚": ",",
@@ -74,7 +74,7 @@ _MOST_NAMED: Final = 20  # characters of a text without words
 
 
 def plain_characters(text: str) -> str:
-    """The text with letters, digits and punctuation in their plain form, in NFKC, and without what nobody reads.
+    """The text with letters, digits and punctuation in their plain form, in NFKC, and without what is not read.
 
     Emoji are left out, as a person does who reads a message aloud, except a heart between words ("I love you").
     """

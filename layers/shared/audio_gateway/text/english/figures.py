@@ -71,10 +71,10 @@ def _code(match: re.Match[str]) -> str:
 
 def _version(match: re.Match[str]) -> str:
     lead = "version " if match["v"] else ""
-    return lead + " point ".join(number_of_part(part) for part in match["parts"].split("."))
+    return lead + " point ".join(_part_of_version(part) for part in match["parts"].split("."))
 
 
-def number_of_part(part: str) -> str:
+def _part_of_version(part: str) -> str:
     """A part of a version: `10`, but `0` `5` for `05`."""
     return digits(part) if part.startswith("0") and len(part) > 1 else amount(part)
 

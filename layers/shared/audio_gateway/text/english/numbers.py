@@ -65,9 +65,9 @@ def plural(words: str) -> str:
     return f"{words[:-1]}ies" if words.endswith("y") else words + ("es" if words.endswith("x") else "s")
 
 
-def digits(written: str, zero: str = "zero") -> str:
+def digits(written: str) -> str:
     """Each digit in a word; other characters are left out."""
-    return " ".join(zero if digit == "0" else _ONES[int(digit)] for digit in written if digit.isdigit())
+    return " ".join(_ONES[int(digit)] for digit in written if digit.isdecimal())
 
 
 def year(number: int) -> str:

@@ -53,8 +53,7 @@ _WORDS: Final = {
     "•": ",",
     "·": ",",
 }
-_PLAIN_PUNCTUATION: Final = frozenset(".,;:!?…—–-'\"()")
-_OR: Final = listed("he she him her his hers and or yes no on off true false s/he")
+_OR: Final = listed("he she him her his hers and or yes no on off true false")
 _GREEK: Final = re.compile(r"(?<![^\W_])[α-ωΑ-Ω](?![^\W_])")
 
 

@@ -16,8 +16,11 @@ LONGEST: Final = 240
 _SOUND: Final = re.compile("[a-zA-Z\u00e6\u00f0\u014b\u0250-\u02af\u03b8\u1d00-\u1dbf]")  # no stress, no pause
 _CLAUSE: Final = re.compile(r"(?<=[,;:.!?\u2014\u2026]) ")
 _MANY_DIGITS: Final = re.compile(r"(?<=\d)(?=\d)")
-# The network has never heard these British phonemes: each becomes the nearest that it knows.
-_KNOWN_TO_THE_NETWORK: Final = str.maketrans({"a": "æ", "ɒ": "ɔ", "Q": "əʊ", "\u02d0": None})
+# The network has never heard the long vowels of British English: each becomes the nearest that it knows.
+_KNOWN_TO_THE_NETWORK: Final = (("a", "æ"), ("ɒ", "ɔ"), ("Q", "əʊ"), ("\u0251\u02d0", "\u0251\u0251"), ("\u02d0", ""))
+# Without their length these would be heard as other vowels (four as faux, bird as bud), but not with the r of an accent
+# that keeps it.
+_WITH_R: Final = (("ɜ\u02d0", "ɜɹ"), ("ɛ\u02d0", "ɛɹ"), ("ɔ\u02d0", "ɔɹ"), ("ɹɹ", "ɹ"))
 _LOADING: Final = threading.Lock()
 
 
@@ -29,8 +32,7 @@ class Pronunciation:
 
     def utterances(self, sentence: str) -> Iterator[str]:
         """The phonemes of a sentence, in utterances of at most `LONGEST`; none if nothing in it can be pronounced."""
-        phonemes = self._phonemes(sentence).translate(_KNOWN_TO_THE_NETWORK)
-        for utterance in _cut(phonemes):
+        for utterance in _cut(self._phonemes(sentence)):
             if _SOUND.search(utterance):
                 yield utterance
 
@@ -62,15 +64,31 @@ def _american() -> Pronunciation:
 
 @cache
 def _british() -> Pronunciation:
+    return Pronunciation(_BritishRules(_american()._rules))  # noqa: SLF001 - of the same class
+
+
+class _BritishRules:
     """British dictionaries, with the American tokenizer and tagger: they are the same, and large."""
-    g2p = package("hibari.g2p")
-    american = _american()._rules  # noqa: SLF001 - of the same class
-    rules = g2p.G2P.__new__(g2p.G2P)
-    gold, silver = (g2p._load_json(f"lexicon_gb_{kind}.json.gz") for kind in ("gold", "silver"))  # noqa: SLF001
-    rules.lexicon = g2p.Lexicon(gold, silver, True)  # noqa: FBT003 - british
-    rules.tokenizer, rules.tagger = american.tokenizer, american.tagger
-    rules._oov, rules.unk, rules.british = None, "", True  # noqa: SLF001
-    return Pronunciation(rules)
+
+    def __init__(self, american: Any) -> None:
+        g2p = package("hibari.g2p")
+        rules = g2p.G2P.__new__(g2p.G2P)
+        gold, silver = (g2p._load_json(f"lexicon_gb_{kind}.json.gz") for kind in ("gold", "silver"))  # noqa: SLF001
+        rules.lexicon = g2p.Lexicon(gold, silver, True)  # noqa: FBT003 - british
+        rules.tokenizer, rules.tagger = american.tokenizer, american.tagger
+        rules._oov, rules.unk, rules.british = None, "", True  # noqa: SLF001
+        self._rules = rules
+
+    def __call__(self, text: str, *, normalize_text: bool) -> str:  # noqa: ARG002 - the American rules have a choice
+        words = self._rules.phonemize_tokens(self._rules.tokenize(text))
+        return "".join(_known(word.text, word.phonemes or "") + (" " if word.whitespace else "") for word in words)
+
+
+def _known(word: str, phonemes: str) -> str:
+    """The phonemes of a British word in those that the network knows."""
+    for british, known in (*(_WITH_R if "r" in word.lower() else ()), *_KNOWN_TO_THE_NETWORK):
+        phonemes = phonemes.replace(british, known)
+    return phonemes
 
 
 def _cut(phonemes: str) -> Iterator[str]:

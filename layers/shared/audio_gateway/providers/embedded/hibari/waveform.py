@@ -11,7 +11,7 @@ from audio_gateway.providers.embedded.hibari.model import package
 if TYPE_CHECKING:
     from audio_gateway.providers.embedded.hibari.frames import Floats
 
-_NOISE_FRAMES: Final = 800  # 10 s, then it repeats, which nobody hears
+_NOISE_FRAMES: Final = 800  # 10 s, then it repeats, which is not heard
 _SEED: Final = 24_000
 
 

@@ -14,7 +14,7 @@ from audio_gateway.providers.embedded.whisper.vocabulary import Vocabulary, read
 from audio_gateway.providers.embedded.whisper.words import TOKEN_MS, TimedWord, starts_of, words
 
 LONGEST_S: Final = 30
-"""Seconds that the model can hear at once, with the silence after the audio."""
+"""The most seconds that the model can hear, with the silence after the audio."""
 PROMPT_TOKENS: Final = 223
 """The last tokens of a prompt that count: half of what the model can read, less the token that announces them."""
 

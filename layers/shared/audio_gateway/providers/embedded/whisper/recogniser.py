@@ -110,6 +110,9 @@ class Recogniser:
     def _hear(self, piece: SpeechPiece, wanted: Wanted) -> Speech | None:
         heard = self._model.listen(piece.pcm, PADDING_S)
         language, probability = _most_probable(heard, wanted.languages)
+        if probability <= _CERTAIN:  # the model is surer of what is as long as what it learnt from
+            heard = self._model.listen(piece.pcm, LONGEST_S)
+            language, probability = _most_probable(heard, wanted.languages)
         start = self._model.vocabulary.start(language, wanted.task)
         attempt = heard.decode(start, wanted.prompt, temperature=wanted.temperature, beams=_BEAMS)
         if not attempt.plausible and not attempt.silent:
