@@ -10,6 +10,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -324,9 +325,10 @@ def check_jobs(invoke: Invoker) -> None:
 def check_steps(invoke: Invoker) -> None:
     """Check that each step of an unknown job reads the table and does nothing."""
     answer = invoke("JobPrepareFunction", event_of("job_prepare"))
-    check(answer == {"lanes": []}, "an unknown job has chunks", answer)
-    for step in ("Chunk", "Merge", "End"):
-        answer = invoke(f"Job{step}Function", event_of(f"job_{step.lower()}"))
+    check(answer == {"kind": None, "lanes": []}, "an unknown job has chunks", answer)
+    for step in ("SpeechChunk", "TranscriptionChunk", "Merge", "End"):
+        event = re.sub("(?<!^)(?=[A-Z])", "_", step).lower()
+        answer = invoke(f"Job{step}Function", event_of(f"job_{event}"))
         check(answer is None, "a step of an unknown job did something", answer)
 
 
