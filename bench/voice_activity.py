@@ -36,7 +36,7 @@ from bench.table import ResultRow, ResultTable, save
 SECONDS_TO_CUT: Final = 12.0  # what is searched around the end of a chunk of 30 s
 NO_SPEECH_BELOW: Final = 0.35  # the probability
 EDGE_S: Final = 0.03  # how exact the times of words are
-THRESHOLDS: Final = tuple((least, windows) for least in (0.3, 0.5, 0.7, 0.9) for windows in (2, 4, 6, 10))
+THRESHOLDS: Final = tuple((least, windows) for least in (0.3, 0.5, 0.7, 0.9) for windows in (2, 4, 7, 10))
 
 
 @dataclass(frozen=True)
