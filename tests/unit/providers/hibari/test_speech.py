@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -224,6 +225,18 @@ def test_any_text_is_spoken_or_refused(text: str) -> None:
 def test_odd_words_never_stop_the_rules_of_pronunciation(text: str) -> None:
     for british in (False, True):
         assert all(0 < len(part) <= LONGEST for part in pronunciation(british=british).utterances(text))
+
+
+@pytest.mark.parametrize("text", ["a-" * 200, "a/" * 200, "a_" * 200, "aB" * 200, "co-op-" * 66])
+def test_chains_of_words_are_pronounced_in_time(text: str) -> None:
+    rules = pronunciation(british=False)
+    started = time.process_time()
+    assert list(rules.utterances(text))
+    assert time.process_time() - started < 1  # as one word each, they take 3 to 17 s
+
+
+def test_a_long_word_is_pronounced_to_its_end() -> None:
+    assert len(phonemes("x" * 400, british=False)) > 3 * len(phonemes("x" * 100, british=False))
 
 
 def test_nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
