@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
@@ -16,7 +18,7 @@ from audio_gateway.catalog.models import OPENAI_VOICES
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, ProviderRejected, ProviderTimedOut, TextUnspeakable
 from audio_gateway.providers.embedded.hibari import foreign, model
-from audio_gateway.providers.embedded.hibari.pronunciation import LONGEST, pronunciation
+from audio_gateway.providers.embedded.hibari.pronunciation import LONGEST, Pronunciation, pronunciation
 from audio_gateway.providers.embedded.hibari.speech import HibariSpeech
 from audio_gateway.providers.embedded.hibari.voices import VOICES, Voice
 from audio_gateway.providers.port import SpeechAdapter, SynthesisCall
@@ -224,6 +226,25 @@ def test_any_text_is_spoken_or_refused(text: str) -> None:
 def test_odd_words_never_stop_the_rules_of_pronunciation(text: str) -> None:
     for british in (False, True):
         assert all(0 < len(part) <= LONGEST for part in pronunciation(british=british).utterances(text))
+
+
+def test_a_word_that_the_rules_cannot_read_costs_no_other() -> None:
+    assert phonemes(f"hello {'9' * 60} there", british=False) == phonemes("hello there", british=False)
+
+
+def test_a_fault_of_the_rules_is_not_hidden() -> None:
+    def broken(text: str, *, normalize_text: bool) -> str:
+        raise KeyError(text, normalize_text)
+
+    with pytest.raises(KeyError):
+        list(Pronunciation(broken).utterances("Hello."))
+
+
+def test_voices_are_listed_without_numpy() -> None:
+    code = "import sys; sys.modules['numpy'] = None; from audio_gateway.providers.embedded.hibari import speech"
+    listing = f"{code}; print(len(speech.HibariSpeech().voices()))"
+    found = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)  # noqa: S603
+    assert found.stdout.strip() == "13"
 
 
 def test_nothing_is_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:

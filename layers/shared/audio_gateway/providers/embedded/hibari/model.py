@@ -15,6 +15,7 @@ from audio_gateway.errors import ConfigurationError
 from audio_gateway.inference import inference_session
 from audio_gateway.providers.embedded.hibari.frames import Frames
 
+_OUTPUTS: Final = ("lh", "theta", "lr", "phi", "f0")
 _EDGE: Final = 0  # the phoneme around each utterance
 _LOADING: Final = threading.Lock()
 
@@ -33,7 +34,7 @@ class AcousticModel:
         """
         ids = [_EDGE, *(self._ids[phoneme] for phoneme in phonemes if phoneme in self._ids), _EDGE]
         inputs = {"ids": np.array([ids], np.int64), "speed": np.ones(1, np.float32)}
-        harmonic, phase, _, residual, residual_phase, f0 = (output[0] for output in self._session.run(None, inputs))
+        harmonic, phase, residual, residual_phase, f0 = (output[0] for output in self._session.run(_OUTPUTS, inputs))
         return Frames(harmonic, phase, residual, residual_phase, f0)
 
 
