@@ -59,13 +59,18 @@ format: .venv/.stamp ## format the code, and let ruff fix what it can
 docs: .venv/.stamp ## generate docs/openapi.json, docs/api.md and the tables of errors
 	scripts/docs
 
-bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, voice activity, long audio, jobs (saved in bench/results)
+bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), metering, audio, long audio, jobs, and the embedded engines (saved in bench/results)
 	PYTHONPATH=layers/shared:. $(PY) -m bench.handlers
 	PYTHONPATH=layers/shared:. $(PY) -m bench.metering
 	PYTHONPATH=layers/shared:. $(PY) -m bench.audio --json bench/results/audio.json
 	PYTHONPATH=layers/shared:. $(PY) -m bench.voice_activity
 	PYTHONPATH=layers/shared:. $(PY) -m bench.long
 	PYTHONPATH=layers/shared:. $(PY) -m bench.jobs
+	PYTHONPATH=layers/shared:. $(PY) -m bench.engines
+	PYTHONPATH=layers/shared:. $(PY) -m bench.quality
+	PYTHONPATH=layers/shared:. $(PY) -m bench.speakers $(SPEAKERS)
+	PYTHONPATH=layers/shared:. $(PY) -m bench.languages
+	PYTHONPATH=layers/shared:. $(PY) -m bench.voices
 
 fuzz: .venv/.stamp install ## fuzz the native code with texts, damaged files and sounds (ARGS="--texts 2000 --media 2000 --sounds 100 --seed 7")
 	PYTHONPATH=layers/shared:. $(PY) -m tests.fuzz $(ARGS)

@@ -1,8 +1,8 @@
 """Measures how well the language of short texts is told: `python -m bench.languages`.
 
-Precision and recall for each language of tests/data/languages, once for the sentences whose errors led to words of the
-lists (`sentences.txt`, `english.txt`), once for those that had no influence on them (`unseen.txt`,
-`english_unseen.txt`). English and None count as one answer: both are read as English.
+Precision and recall for each language of tests/data/languages, once for the sentences that the lists of words were
+written with (`sentences.txt`, `english.txt`), once for those that were written later, and with which only the constants
+were tuned (`unseen.txt`, `english_unseen.txt`). English and None count as one answer: both are read as English.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python -m bench.voice_activity [--rounds N] [--cuts N]
 
-In the first table somebody speaks, in the second nobody does: the figures are the shares of clips in which a detector
+In the first table there is speech, in the second there is none: the figures are the shares of clips in which a detector
 hears speech. The third shows other thresholds of the model. The fourth cuts readings of a known reader: the figures are
 the shares of cuts within a word, by the level alone, with the model as the functions do it, and by the model alone, and
 the share of cuts in a silent pause, which need no overlap. Each round draws other noises, melodies and cuts. Speeds are
@@ -36,7 +36,7 @@ from bench.table import ResultRow, ResultTable, save
 SECONDS_TO_CUT: Final = 12.0  # what is searched around the end of a chunk of 30 s
 NO_SPEECH_BELOW: Final = 0.35  # the probability
 EDGE_S: Final = 0.03  # how exact the times of words are
-THRESHOLDS: Final = tuple((least, windows) for least in (0.3, 0.5, 0.7, 0.9) for windows in (2, 4, 6, 10))
+THRESHOLDS: Final = tuple((least, windows) for least in (0.3, 0.5, 0.7, 0.9) for windows in (2, 4, 7, 10))
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def main() -> None:
     speech, no_speech = heard(SPEECH, options.rounds), heard(NO_SPEECH, options.rounds)
     tables = [
         hits("Somebody speaks: share of clips with speech", speech),
-        hits("Nobody speaks: share of clips with speech", no_speech),
+        hits("No speech: share of clips with speech", no_speech),
         thresholds(speech, no_speech),
         cuts(options.cuts),
         speeds(),

@@ -10,6 +10,7 @@ import base64
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -276,6 +277,14 @@ def check_text(invoke: Invoker, function: str, event: str) -> None:
     check(answer.get("text", "").strip(), "there is no text", answer)
 
 
+def check_translations(invoke: Invoker) -> None:
+    """Check that a stack says that it cannot translate without a provider: Whisper is too large for a function."""
+    answer = invoke("TranslationsFunction", event_of("translations"))
+    error = json.loads(answer["body"]).get("error", {})
+    check(answer.get("statusCode") == HTTPStatus.NOT_FOUND, "the status is not 404", answer)
+    check(error.get("code") == "model_not_found", "the model is known", answer)
+
+
 def check_list(invoke: Invoker, function: str, event: str) -> None:
     """Check that the result is a non-empty list in OpenAI's format."""
     answer = json.loads(content_of(invoke(function, event_of(event))))
@@ -316,9 +325,10 @@ def check_jobs(invoke: Invoker) -> None:
 def check_steps(invoke: Invoker) -> None:
     """Check that each step of an unknown job reads the table and does nothing."""
     answer = invoke("JobPrepareFunction", event_of("job_prepare"))
-    check(answer == {"lanes": []}, "an unknown job has chunks", answer)
-    for step in ("Chunk", "Merge", "End"):
-        answer = invoke(f"Job{step}Function", event_of(f"job_{step.lower()}"))
+    check(answer == {"kind": None, "lanes": []}, "an unknown job has chunks", answer)
+    for step in ("SpeechChunk", "TranscriptionChunk", "Merge", "End"):
+        event = re.sub("(?<!^)(?=[A-Z])", "_", step).lower()
+        answer = invoke(f"Job{step}Function", event_of(f"job_{event}"))
         check(answer is None, "a step of an unknown job did something", answer)
 
 
@@ -397,7 +407,7 @@ def steps(invoke: Invoker, key: NewKey, work: Path) -> Iterator[tuple[str, Calla
         "sam local invoke TranscriptionsFunction",
         lambda: check_text(invoke, "TranscriptionsFunction", "transcriptions"),
     )
-    yield "sam local invoke TranslationsFunction", lambda: check_text(invoke, "TranslationsFunction", "translations")
+    yield "sam local invoke TranslationsFunction", lambda: check_translations(invoke)
     yield "sam local invoke ModelsFunction", lambda: check_list(invoke, "ModelsFunction", "models")
     yield "sam local invoke VoicesFunction", lambda: check_list(invoke, "VoicesFunction", "voices")
     yield "sam local invoke UsageFunction", lambda: check_costs(invoke)

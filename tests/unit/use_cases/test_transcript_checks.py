@@ -26,7 +26,7 @@ def test_an_empty_transcript_of_silence_is_right() -> None:
 
 
 @pytest.mark.parametrize(
-    "transcript", [Transcript("Words.", 5_000), Transcript("", 5_000, words=[Word("Words", 0, 9)])]
+    "transcript", [Transcript("Words.", 5_000), Transcript("", 5_000, words=(Word("Words", 0, 9),))]
 )
 def test_a_transcript_with_words_needs_no_check(transcript: Transcript) -> None:
     check_heard(transcript, measure(clip("austen-0880")), model(), IN_TIME)

@@ -10,10 +10,10 @@ from audio_gateway.audio.level_detector import LEVEL_SAMPLE_RATE, sounds_like_sp
 from audio_gateway.audio.silero import SPEECH_SAMPLE_RATE, SpeechDetector, windows
 from audio_gateway.errors import ConfigurationError
 
-_SPEECH: Final = 0.5
-"""The probability above which a window is speech."""
-_LEAST_WINDOWS: Final = 6
-"""One after the other, 192 ms: most words are longer, and what music is mistaken for is shorter."""
+_SPEECH: Final = 0.3
+"""The probability above which a window may be speech: the model is not sure of voices on the telephone."""
+_LEAST_WINDOWS: Final = 7
+"""One after the other, 224 ms: words are longer, and what music is mistaken for is shorter."""
 
 
 def has_speech(pcm_at: Callable[[int], Iterable[bytes]], *, out_of_time: Callable[[], bool] = no_deadline) -> bool:

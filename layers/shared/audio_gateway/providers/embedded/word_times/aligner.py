@@ -11,9 +11,12 @@ from audio_gateway.providers.embedded.word_times.pronunciations import pronounce
 
 SAMPLE_RATE: Final = 16_000
 
+# Wide enough that a few words that are said in another way, such as numbers, do not end the search.
+_BEAMS: Final[dict[str, Any]] = {"beam": 1e-120, "pbeam": 1e-120, "wbeam": 1e-100}
+
 # Without a language model: the words are known. The second search through the lattice moves some words by 200 ms, and
 # scoring every second frame halves the work and moves them by 6 ms.
-_SETTINGS: Final[dict[str, Any]] = {"lm": None, "bestpath": False, "ds": 2}
+_SETTINGS: Final[dict[str, Any]] = {"lm": None, "bestpath": False, "ds": 2, **_BEAMS}
 
 _TICK_MS: Final = 10  # the decoder's frame
 _NO_WORD: Final = re.compile(r"<.*>|\[.*\]|\+\+.*\+\+|\(NULL\)")  # sentence marks, silence, noises
