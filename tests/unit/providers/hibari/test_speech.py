@@ -243,7 +243,7 @@ def test_a_fault_of_the_rules_is_not_hidden() -> None:
 def test_voices_are_listed_without_numpy() -> None:
     code = "import sys; sys.modules['numpy'] = None; from audio_gateway.providers.embedded.hibari import speech"
     listing = f"{code}; print(len(speech.HibariSpeech().voices()))"
-    found = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)  # noqa: S603
+    found = subprocess.run([sys.executable, "-c", listing], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "13"
 
 

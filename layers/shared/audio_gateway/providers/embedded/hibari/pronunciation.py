@@ -43,7 +43,7 @@ class Pronunciation:
         try:
             return self._read(text)
         except _UNREADABLE:
-            return " ".join(self._word(word) for word in text.split())
+            return " ".join(filter(None, map(self._word, text.split())))
 
     def _word(self, word: str) -> str:
         with suppress(*_UNREADABLE):
