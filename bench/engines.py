@@ -36,8 +36,8 @@ ENGINES: Final = {
 }
 """What the function of each engine imports."""
 
-ROUNDS: Final = 3
-REPEATED: Final = 5
+ROUNDS: Final = 2
+REPEATED: Final = 3
 RATE: Final = 16_000
 PATIENCE_S: Final = 600
 HIBARI_VOICES: Final = ("nova", "alloy", "onyx")
