@@ -246,9 +246,10 @@ def cold_once(folder: Path, file: Path, request: dict[str, Any], variables: dict
     runner.write_text(COLD_RUN)
     sample.write_text(json.dumps(request))
     layers = ROOT / ".local" / "layers"
+    packages = [LAYER, layers / "shared" / "python", *sorted(layers.glob("engines/*/python"))]
     env = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join(map(str, [LAYER, layers / "shared" / "python", layers / "engines" / "python"])),
+        "PYTHONPATH": os.pathsep.join(map(str, packages)),
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
         "AWS_REGION": "us-east-1",

@@ -20,6 +20,7 @@ MODELS = {
     "gpt-4o-mini-tts": "hibari",
     "gpt-4o-transcribe": "moonshine-tiny",
     "gpt-4o-mini-transcribe": "moonshine-tiny",
+    "gpt-4o-transcribe-diarize": "moonshine-tiny",
     "whisper-1": "whisper-base",
 }
 
@@ -78,6 +79,18 @@ def test_transcription_as_a_stream(client: OpenAI, speech: Path) -> None:
         )
         events = list(stream)
     assert events[-1].type == "transcript.text.done"
+
+
+def test_diarization(client: OpenAI, speech: Path) -> None:
+    with speech.open("rb") as audio_file:
+        transcript: Any = client.audio.transcriptions.create(
+            model="gpt-4o-transcribe-diarize",
+            file=audio_file,
+            response_format="diarized_json",
+            chunking_strategy="auto",
+        )
+    assert word_errors(SENTENCE, " ".join(segment.text for segment in transcript.segments)) <= ALMOST_RIGHT
+    assert {segment.speaker for segment in transcript.segments} == {"A"}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from audio_gateway.audio import speech_pieces as module
 from audio_gateway.audio.silero import WINDOW_MS
-from audio_gateway.audio.speech_pieces import SpeechPiece, speech_pieces
+from audio_gateway.audio.speech_pieces import SpeechPiece, halves, speech_pieces
 from tests.examples import examples
 from tests.sound import CLIPS, clip, timed_words
 
@@ -199,3 +199,24 @@ def test_nothing_is_heard_in_noise_and_silence() -> None:
     dice = random.Random(3)
     noise = array.array("h", (int(dice.gauss(0, 1_500)) for _ in range(48_000))).tobytes()
     assert cut(noise + bytes(96_000) + noise, 12_000, 800) == []
+
+
+@given(st.lists(st.integers(0, 100), min_size=6, max_size=300))
+@examples(100)
+def test_halves_are_all_of_a_piece(percents: list[int]) -> None:
+    pcm = sound(*((percent, 1) for percent in percents))
+    piece = SpeechPiece(320, pcm, tuple(percent / 100 for percent in percents), goes_on=True)
+    first, second = halves(piece)
+    assert first.pcm + second.pcm == pcm
+    assert first.probabilities + second.probabilities == piece.probabilities
+    assert (first.start_ms, first.end_ms, second.end_ms) == (320, second.start_ms, piece.end_ms)
+    assert min(first.duration_ms, second.duration_ms) >= piece.duration_ms // 3 - WINDOW_MS
+    assert second.goes_on
+
+
+@pytest.mark.parametrize(("middle", "goes_on"), [(0, False), (60, True)])
+def test_halves_meet_where_speech_is_least_likely(middle: int, goes_on: bool) -> None:
+    pcm = sound((90, 40), (middle, 10), (90, 40))
+    first, _ = halves(SpeechPiece(0, pcm, (*[0.9] * 40, *[middle / 100] * 10, *[0.9] * 40), goes_on=False))
+    assert 40 < len(first.probabilities) < 50
+    assert first.goes_on == goes_on

@@ -20,6 +20,7 @@ OPENAIS_NAMES = {
     "gpt-4o-mini-tts": "hibari",
     "gpt-4o-transcribe": "moonshine-tiny",
     "gpt-4o-mini-transcribe": "moonshine-tiny",
+    "gpt-4o-transcribe-diarize": "moonshine-tiny",
     "whisper-1": "whisper-base",
 }
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit.docs.pages import ROOT
 
-LAYERS = [ROOT / "layers" / name / "requirements.txt" for name in ("shared", "engines")]
+LAYERS = sorted(ROOT.glob("layers/**/requirements.txt"))
 
 
 @pytest.mark.parametrize("lock", LAYERS, ids=lambda path: path.parent.name)

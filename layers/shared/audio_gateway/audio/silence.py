@@ -1,4 +1,4 @@
-"""Finds the best point to cut audio: in a pause, or where it is quiet and nobody is likely to speak.
+"""Finds the best point to cut audio: in a pause, or where it is quiet and speech is unlikely.
 
 Levels are computed without numpy, which is not in the shared layer: only a minute in five is searched, and `min` and
 `max` of a hundredth of a second run at the speed of C.

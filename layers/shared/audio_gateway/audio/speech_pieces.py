@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
@@ -35,7 +35,29 @@ class SpeechPiece:
     @property
     def end_ms(self) -> int:
         """Where it ends in the whole audio."""
-        return self.start_ms + len(self.pcm) * WINDOW_MS // _WINDOW_BYTES
+        return self.start_ms + self.duration_ms
+
+    @property
+    def duration_ms(self) -> int:
+        """How long it is."""
+        return len(self.pcm) * WINDOW_MS // _WINDOW_BYTES
+
+
+def halves(piece: SpeechPiece) -> tuple[SpeechPiece, SpeechPiece]:
+    """The piece in two, cut in its middle third where speech is least likely, and quiet; at least 6 windows long."""
+    count = len(piece.probabilities)
+    at = _least_spoken(range(count // 3, count - count // 3), piece.pcm, piece.probabilities)
+    paused = max(piece.probabilities[at - _NEAR : at + _NEAR]) <= _LASTS
+    first = replace(
+        piece, pcm=piece.pcm[: at * _WINDOW_BYTES], probabilities=piece.probabilities[:at], goes_on=not paused
+    )
+    second = replace(
+        piece,
+        start_ms=piece.start_ms + at * WINDOW_MS,
+        pcm=piece.pcm[at * _WINDOW_BYTES :],
+        probabilities=piece.probabilities[at:],
+    )
+    return first, second
 
 
 def speech_pieces(pcm: Iterable[bytes], *, longest_ms: int, gap_ms: int) -> Iterator[SpeechPiece]:
@@ -110,17 +132,8 @@ class _Held:
             begin, end = max(pauses, key=lambda pause: (pause[1] - pause[0], pause))
             # The model takes some quiet words for a pause, so the quietest place of it is better than its middle.
             places = range(max(begin, earliest) + 1, end)
-            return min(places, key=lambda at: (self._level(at).bit_length(), abs(2 * at - begin - end))), False
-        return min(range(earliest, len(self.speech) - _NEAR), key=self._spokenness), True
-
-    def _spokenness(self, at: int) -> tuple[int, int]:
-        """How much a window begins within speech: the model is as sure of a gap between words as of the words."""
-        return round(2 * sum(self._probabilities[at - _NEAR : at + _NEAR])), self._level(at)
-
-    def _level(self, at: int) -> int:
-        """The range of the samples in the two windows around the beginning of a window."""
-        samples = array("h", self._pcm[(at - 1) * _WINDOW_BYTES : (at + 1) * _WINDOW_BYTES])
-        return max(samples) - min(samples)
+            return min(places, key=lambda at: (_level(self._pcm, at).bit_length(), abs(2 * at - begin - end))), False
+        return _least_spoken(range(earliest, len(self.speech) - _NEAR), self._pcm, self._probabilities), True
 
     def _pauses(self) -> Iterator[tuple[int, int]]:
         """The first window of each pause, and the first one after it."""
@@ -135,3 +148,14 @@ class _Held:
         self._first += count
         del self._pcm[: count * _WINDOW_BYTES], self._probabilities[:count], self.speech[:count]
         self.speech_end = max(0, self.speech_end - count)
+
+
+def _least_spoken(places: Iterable[int], pcm: bytes | bytearray, probabilities: Sequence[float]) -> int:
+    """The window of these that begins least within speech: the model is as sure of a gap between words as of words."""
+    return min(places, key=lambda at: (round(2 * sum(probabilities[at - _NEAR : at + _NEAR])), _level(pcm, at)))
+
+
+def _level(pcm: bytes | bytearray, at: int) -> int:
+    """The range of the samples in the two windows around the beginning of a window."""
+    samples = array("h", pcm[(at - 1) * _WINDOW_BYTES : (at + 1) * _WINDOW_BYTES])
+    return max(samples) - min(samples)

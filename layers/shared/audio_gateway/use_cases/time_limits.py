@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Final
 
 from audio_gateway.catalog.models import Model
@@ -11,11 +12,12 @@ from audio_gateway.errors import WorkTooLong
 MEASURING_SPEED: Final = 300.0
 """Seconds of audio that are decoded in a second to measure them: what the slowest codec reaches on one whole vCPU."""
 
-# How fast people read aloud: letters with their spaces, and scripts in which a character is a syllable or more, such
-# as Chinese and Korean.
+# How fast people read aloud: letters with their spaces, and characters that are a syllable or more, such as those of
+# Chinese and Korean, digits and signs.
 _LETTERS_PER_SECOND: Final = 13.0
-_WIDE_CHARACTERS_PER_SECOND: Final = 4.0
+_SYLLABLES_PER_SECOND: Final = 4.0
 _FIRST_WIDE: Final = "\u2e80"
+_SPOKEN_MARKS: Final = frozenset("#%&@/\u00a7")
 
 
 def check_speech_fits(text: str, speed: float, model: Model, deadline: Deadline) -> None:
@@ -52,5 +54,9 @@ def longest_audio_s(model: Model, deadline: Deadline) -> float:
 
 def _spoken_seconds(text: str, speed: float) -> float:
     """About how long the text takes to be spoken: an estimate that is high rather than low."""
-    wide = sum(character >= _FIRST_WIDE for character in text)
-    return (wide / _WIDE_CHARACTERS_PER_SECOND + (len(text) - wide) / _LETTERS_PER_SECOND) / speed
+    syllables = sum(map(_is_syllable, text))
+    return (syllables / _SYLLABLES_PER_SECOND + (len(text) - syllables) / _LETTERS_PER_SECOND) / speed
+
+
+def _is_syllable(character: str) -> bool:
+    return character >= _FIRST_WIDE or unicodedata.category(character)[0] in "NS" or character in _SPOKEN_MARKS

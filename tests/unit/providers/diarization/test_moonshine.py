@@ -34,13 +34,13 @@ def conversation() -> bytes:
     return wav(pause.join([frames("austen-0890"), machine_voice(), frames("austen-0870")]))
 
 
-def diarized(data: bytes, **options: object) -> Transcript:
+def diarized(data: bytes, *, diarize: bool = True, **options: object) -> Transcript:
     call = TranscriptionCall(
         "moonshine-tiny",
         measure(data),
         Deadline.after(110),
         options=TranscriptionOptions(**options),  # type: ignore[arg-type]
-        diarize=True,
+        diarize=diarize,
     )
     *_, done = MoonshineTranscription().transcribe(call)
     assert isinstance(done, TranscriptDone)
@@ -78,6 +78,19 @@ def test_one_reader_is_one_speaker() -> None:
 def test_silence_has_no_speakers() -> None:
     transcript = diarized(wav(bytes(32_000)), known_speakers=(KAREN,))
     assert (transcript.text, transcript.words, transcript.segments) == ("", (), ())
+
+
+@pytest.mark.parametrize("diarize", [True, False], ids=["diarized_json", "json"])
+@pytest.mark.parametrize("reference", ["data:audio/wav;base64,AAAA", voice_url(wav(bytes(96_000)))])
+def test_a_reference_that_cannot_be_used_is_refused_in_every_format(reference: str, diarize: bool) -> None:
+    with pytest.raises(ProviderRejected, match="Voice 2") as refused:
+        diarized(wav(bytes(32_000)), diarize=diarize, known_speakers=(KAREN, KnownSpeaker("Anna", reference)))
+    assert refused.value.param == "known_speaker_references"
+
+
+def test_known_speakers_change_nothing_in_other_formats() -> None:
+    heard = diarized(clip("austen-0880"), diarize=False, known_speakers=(KAREN,))
+    assert heard == diarized(clip("austen-0880"), diarize=False)
 
 
 def test_other_ways_of_cutting_are_refused_by_name() -> None:

@@ -24,10 +24,12 @@ GOOD = Attempt(
     tokens=(1, 2),
     complete=True,
     beyond=False,
+    audio_ms=1_000,
     temperature=0.0,
     avg_logprob=-0.2,
     no_speech_prob=0.1,
 )
+CROWDED = replace(GOOD, text="Yes. No. " * 7, tokens=(1, 2) * 7, audio_ms=300)
 LOOP = replace(GOOD, text="Yes. " * 40, tokens=(1, 2) * 40, beyond=True)
 
 
@@ -50,6 +52,7 @@ class ToldModel:
         self.padding: list[float] = []
         self.asked: list[tuple[object, ...]] = []
         self._german = german
+        self.said = [TimedWord(" Yes.", (1, 2), 100, 200)]
 
     def listen(self, pcm: bytes, padding_s: float) -> ToldModel:
         self.padding.append(padding_s)
@@ -63,7 +66,7 @@ class ToldModel:
         return self.attempts.pop(0)
 
     def words(self, start: object, tokens: Sequence[int]) -> list[TimedWord]:
-        return [TimedWord(" Yes.", (1, 2), 100, 200)] if tokens else []
+        return self.said if tokens else []
 
 
 def hear(model: ToldModel, wanted: Wanted = WANTED) -> Speech | None:
@@ -101,7 +104,7 @@ def test_a_language_that_is_given_is_certain() -> None:
     assert (speech.language, speech.certain) == ("en", True)
 
 
-@pytest.mark.parametrize("doubtful", [LOOP, replace(GOOD, avg_logprob=-1.2), replace(GOOD, complete=False)])
+@pytest.mark.parametrize("doubtful", [LOOP, replace(GOOD, avg_logprob=-1.2), replace(GOOD, complete=False), CROWDED])
 def test_after_a_doubtful_text_the_model_listens_longer_and_without_the_prompt(doubtful: Attempt) -> None:
     model = ToldModel(doubtful, GOOD)
     speech = hear(model)
@@ -123,6 +126,22 @@ def test_of_a_loop_that_stays_one_turn_is_kept() -> None:
     assert speech is not None
     assert speech.attempt.tokens == (1, 2)
     assert speech.attempt.text == "Yes."
+
+
+def test_of_a_text_that_is_too_long_for_its_audio_the_words_that_fit_are_kept() -> None:
+    long = replace(GOOD, text=" Yes." * 6, tokens=(1, 2, 3) * 2, audio_ms=100)
+    model = ToldModel(long, long)
+    model.said = [TimedWord(" Yes.", (1,), at, at + 10) for at in range(0, 60, 10)]
+    speech = hear(model)
+    assert speech is not None
+    assert speech.text == "Yes. Yes."
+
+
+def test_a_guess_that_is_too_long_for_its_audio_gives_nothing_after_a_second_attempt() -> None:
+    guess = replace(CROWDED, text="And it's been a long time", tokens=(1, 2, 3), avg_logprob=-1.1)
+    model = ToldModel(guess, guess)
+    assert hear(model) is None
+    assert model.padding == [PADDING_S, LONGEST_S]
 
 
 @pytest.mark.parametrize("silence", [replace(GOOD, text=""), replace(GOOD, avg_logprob=-1.5, no_speech_prob=0.9)])

@@ -27,7 +27,7 @@ from audio_gateway.providers.port import (
 )
 from audio_gateway.transcripts.transcript import Transcript
 from tests.fakes.providers import with_options
-from tests.sound import CLIPS, clip, said, timed_words, tone_wav, wav, word_errors
+from tests.sound import CLIPS, PHRASE, clip, phrase, said, timed_words, tone_wav, wav, word_errors
 
 PAUSE = bytes(32 * 2_500)  # 2.5 s, in which a piece ends
 
@@ -37,9 +37,10 @@ class ToldRecogniser:
 
     languages = ("en", "de", "zh", "jv")
 
-    def __init__(self, *texts: str | None, language: str = "en", certain: bool = True) -> None:
+    def __init__(self, *texts: str | None, language: str = "en", certain: bool = True, room_ms: int = 60_000) -> None:
         self._texts = list(texts)
         self._language, self._certain = language, certain
+        self._room_ms = room_ms
         self.asked: list[Wanted] = []
         self.pieces: list[SpeechPiece] = []
 
@@ -49,15 +50,17 @@ class ToldRecogniser:
     def hear(self, piece: SpeechPiece, wanted: Wanted, deadline: Deadline) -> Speech | None:  # noqa: ARG002 - as the real one
         self.asked.append(wanted)
         self.pieces.append(piece)
-        text = self._texts.pop(0)
+        complete = piece.duration_ms <= self._room_ms
+        text = self._texts.pop(0) if complete else "And so on and so"
         if text is None:
             return None
         words = [TimedWord(f" {word}", (7, 8), 200 + 100 * at, 300 + 100 * at) for at, word in enumerate(text.split())]
         attempt = Attempt(
             text=text,
             tokens=(7, 8) * len(words),
-            complete=True,
+            complete=complete,
             beyond=False,
+            audio_ms=60_000,
             temperature=0.0,
             avg_logprob=-0.25,
             no_speech_prob=0.125,
@@ -182,6 +185,26 @@ def test_a_piece_that_is_cut_in_mid_phrase_is_followed_with_its_text() -> None:
         assert wanted.prompt == engine.encode("Talk.") + ((7, 8) if goes_on else ())
 
 
+def test_a_piece_without_room_for_its_text_is_heard_in_parts() -> None:
+    engine = ToldRecogniser("One.", "Two.", "Three.", "Four.", room_ms=8_000)
+    sound = wav((clip(CLIPS[0])[44:] + clip(CLIPS[1])[44:])[: 32 * 15_000])
+    events = listen(engine, sound, stream=True)
+    parts = [piece for piece in engine.pieces if piece.duration_ms <= 8_000]
+    assert len(engine.pieces) > len(parts) > 1
+    assert b"".join(piece.pcm for piece in parts) == engine.pieces[0].pcm
+    assert [piece.start_ms for piece in parts[1:]] == [piece.end_ms for piece in parts[:-1]]
+    assert "And so on" not in heard_in(events).text
+    assert heard_in(events).text.startswith("One. Two.")
+
+
+def test_a_short_part_without_room_for_its_text_is_heard_once() -> None:
+    engine = ToldRecogniser(room_ms=0)
+    assert transcript(engine, three_clips()).text.startswith("And so on")
+    shortest = min(piece.duration_ms for piece in engine.pieces)
+    assert shortest >= 2_000
+    assert len(engine.pieces) <= 3 * 3
+
+
 # ---------------------------------------------------------------- the model; each call takes about a second
 @pytest.fixture(scope="module")
 def austen() -> list[TranscriptEvent]:
@@ -240,6 +263,21 @@ def test_the_language_of_a_translation_is_that_of_the_speech() -> None:
     assert "good morning" in english.text.lower()
     assert english.language == "de"
     assert english.segments
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["transcribe", "translate"])
+def test_a_second_of_speech_has_no_more_words_than_were_said(task: str) -> None:
+    assert word_errors(PHRASE, transcript(recogniser(), phrase(), task=task).text) <= 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("word", ["had", "might", "his"])
+def test_of_a_single_word_no_sentence_is_made(word: str) -> None:
+    start, end, _ = next(timed for timed in timed_words(CLIPS[0]) if timed[2] == word)
+    pcm = clip(CLIPS[0])[44:][32 * int(1000 * start - 30) : 32 * int(1000 * end + 50)]
+    heard = transcript(recogniser(), wav(bytes(3_200) + pcm + bytes(3_200)), language="en").text
+    assert len(heard.split()) <= 4
 
 
 def test_a_prompt_of_control_tokens_is_text() -> None:

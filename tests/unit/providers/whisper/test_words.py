@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from audio_gateway.providers.embedded.whisper.words import (
     TimedWord,
+    fitting,
     starts_of,
     within_speech,
     without_invented,
@@ -115,3 +116,9 @@ def test_words_without_time_at_the_end_are_invented() -> None:
     assert without_invented([*spoken, word(" to", 400, 400)]) == [*spoken, word(" to", 400, 400)]
     assert without_invented([word(" to", 0, 0)] * 4) == [word(" to", 0, 0)] * 4
     assert without_invented([]) == []
+
+
+@pytest.mark.parametrize(("room", "kept"), [(0, []), (2, []), (3, [" Yes,"]), (7, [" Yes,", " it's"]), (99, None)])
+def test_words_fit_by_their_letters(room: int, kept: list[str] | None) -> None:
+    found = [TimedWord(text, (1,), 0, 10) for text in (" Yes,", " it's", " tomorrow.")]
+    assert [word.text for word in fitting(found, room)] == ([word.text for word in found] if kept is None else kept)

@@ -19,6 +19,9 @@ _CLAUSE: Final = re.compile(r"(?<=[,;:.!?\u2014\u2026]) ")
 # What the package's rules raise at digits and signs that spoken_english should have written out: one must not cost the
 # whole answer.
 _UNREADABLE: Final = (IndexError, TypeError, ValueError)
+_LONG_WORD: Final = re.compile(r"\S{41,}")
+_JOINTS: Final = re.compile(r"[-/_]+")
+_OVERLONG: Final = re.compile(r"\S{40}(?=\S)")
 # The network has never heard the long vowels of British English: each becomes the nearest that it knows.
 _KNOWN_TO_THE_NETWORK: Final = (("a", "æ"), ("ɒ", "ɔ"), ("Q", "əʊ"), ("\u0251\u02d0", "\u0251\u0251"), ("\u02d0", ""))
 # Without their length these would be heard as other vowels (four as faux, bird as bud), but not with the r of an accent
@@ -35,7 +38,7 @@ class Pronunciation:
 
     def utterances(self, sentence: str) -> Iterator[str]:
         """The phonemes of a sentence, in utterances of at most `LONGEST`; none if nothing in it can be pronounced."""
-        for utterance in _cut(self._phonemes(sentence)):
+        for utterance in _cut(self._phonemes(_LONG_WORD.sub(_in_words, sentence))):
             if _SOUND.search(utterance):
                 yield utterance
 
@@ -92,6 +95,14 @@ def _known(word: str, phonemes: str) -> str:
     for british, known in (*(_WITH_R if "r" in word.lower() else ()), *_KNOWN_TO_THE_NETWORK):
         phonemes = phonemes.replace(british, known)
     return phonemes
+
+
+def _in_words(long_word: re.Match[str]) -> str:
+    """A chain such as `a-b-a-b` as its links, and anything longer than words are in pieces.
+
+    The rules take a time in the third power of a word's parts, and say only the beginning of a long word.
+    """
+    return _OVERLONG.sub(r"\g<0> ", _JOINTS.sub(" ", long_word[0]))
 
 
 def _cut(phonemes: str) -> Iterator[str]:

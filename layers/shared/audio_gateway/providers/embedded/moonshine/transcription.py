@@ -97,11 +97,12 @@ class _Heard:
 
 
 def _speakers(request: TranscriptionCall) -> Speakers | None:
-    if not request.diarize:
+    if not request.diarize and not request.options.known_speakers:
         return None
     from audio_gateway.providers.embedded.diarization.speakers import Speakers  # numpy, and the encoder's weights
 
-    return Speakers(request.options.known_speakers)
+    speakers = Speakers(request.options.known_speakers)  # which refuses wrong references, in every format
+    return speakers if request.diarize else None
 
 
 def _transcript(heard: _Heard, request: TranscriptionCall, speakers: Speakers | None) -> Transcript:

@@ -20,7 +20,7 @@ PROMPT_TOKENS: Final = 223
 
 _NEW_TOKENS: Final = 220  # the other half, less the tokens for language, task and times
 _TOKENS_AT_LEAST: Final = 10  # for any audio, however short
-_TOKENS_PER_S: Final = 25  # of fast speech, in the scripts with the most tokens for a character
+_TOKENS_PER_S: Final = 60  # of fast speech in the scripts with the most tokens for a character, such as Burmese
 _FRAME_MS: Final = FRAME * 1000 // SAMPLE_RATE
 _BEYOND_MS: Final = 1000  # the times that the model decodes are as inexact
 _ALL: Final = 0  # tokens to draw from
@@ -83,6 +83,7 @@ class Listening:
             tokens=tokens,
             complete=length < most,
             beyond=latest > self._frames * _FRAME_MS + _BEYOND_MS,
+            audio_ms=self._frames * _FRAME_MS,
             temperature=temperature,
             avg_logprob=found.scores[0] * length / (length + 1),  # the end is a token, too
             no_speech_prob=found.no_speech_prob,

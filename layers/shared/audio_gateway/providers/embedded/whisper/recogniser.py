@@ -22,7 +22,7 @@ from audio_gateway.providers.embedded.whisper.model import (
     WhisperModel,
     whisper_model,
 )
-from audio_gateway.providers.embedded.whisper.words import TimedWord, within_speech, without_invented
+from audio_gateway.providers.embedded.whisper.words import TimedWord, fitting, within_speech, without_invented
 from audio_gateway.providers.port import Task
 
 PROVIDER: Final = "embedded"
@@ -115,16 +115,16 @@ class Recogniser:
             language, probability = _most_probable(heard, wanted.languages)
         start = self._model.vocabulary.start(language, wanted.task)
         attempt = heard.decode(start, wanted.prompt, temperature=wanted.temperature, beams=_BEAMS)
-        if not attempt.plausible and not attempt.silent:
+        if attempt.crowded or not (attempt.plausible or attempt.silent):
             heard = self._model.listen(piece.pcm, LONGEST_S)
             again = heard.decode(start, (), temperature=wanted.temperature, beams=_BEAMS)
             attempt = max(attempt, again, key=lambda one: one.rank)
-        if attempt.loops:
-            kept = without_loop(attempt.tokens)
-            attempt = replace(attempt, tokens=kept, text=self._model.vocabulary.text(kept).strip())
         if attempt.silent:
             return None
-        said = without_invented(heard.words(start, attempt.tokens))
+        if attempt.loops or attempt.crowded:
+            kept = without_loop(attempt.tokens)
+            attempt = replace(attempt, tokens=kept, text=self._model.vocabulary.text(kept).strip())
+        said = without_invented(fitting(heard.words(start, attempt.tokens), attempt.room))
         timed = tuple(within_speech(word, piece.probabilities, WINDOW_MS) for word in said)
         return Speech(language, probability > _CERTAIN, attempt, timed)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from audio_gateway.audio.speech_pieces import SpeechPiece, speech_pieces
+from audio_gateway.audio.speech_pieces import SpeechPiece, halves, speech_pieces
 from audio_gateway.errors import ProviderRejected
 from audio_gateway.providers.embedded.whisper.log_mel import SAMPLE_RATE
 from audio_gateway.providers.embedded.whisper.recogniser import (
@@ -26,6 +26,9 @@ from audio_gateway.transcripts.transcript import Segment, Transcript, Word
 
 _LONGEST_MS: Final = 16_000
 """Of a piece: in scripts with many tokens for a word, the model has no room for the text of a longer one."""
+_SPLIT_MS: Final = 6_000
+"""A piece of this length or more is heard in two parts if there was no room for its text, and so is each of them. No
+part is shorter than a third of this, so there are at most eight."""
 _GAP_MS: Final = 1500
 """A silence that ends a piece: the model works on silence as long as on speech, and invents in it."""
 
@@ -76,16 +79,22 @@ def _events(request: TranscriptionCall, engine: Recogniser, wanted: Wanted) -> I
     prompt = wanted.prompt
     pcm = request.deadline.keep(request.audio.pcm(SAMPLE_RATE), out_of_time())
     for piece in speech_pieces(pcm, longest_ms=_LONGEST_MS, gap_ms=_GAP_MS):
-        speech = engine.hear(piece, wanted, request.deadline)
-        if speech is None:
-            continue
-        delta = heard.add(piece, speech)
-        if request.stream:
-            yield TextDelta(delta)
-        # In mid-phrase, the model goes on with its text. After a pause it does not: errors would spread.
-        context = speech.tokens if piece.goes_on and speech.attempt.plausible else ()
-        languages = (speech.language,) if speech.certain else wanted.languages
-        wanted = replace(wanted, languages=languages, prompt=(*prompt, *context))
+        left = [piece]
+        while left:
+            part = left.pop()
+            speech = engine.hear(part, wanted, request.deadline)
+            if speech is None:
+                continue
+            if not speech.attempt.complete and part.duration_ms >= _SPLIT_MS:
+                left += reversed(halves(part))
+                continue
+            delta = heard.add(part, speech)
+            if request.stream:
+                yield TextDelta(delta)
+            # In mid-phrase, the model goes on with its text. After a pause it does not: errors would spread.
+            context = speech.tokens if part.goes_on and speech.attempt.plausible else ()
+            languages = (speech.language,) if speech.certain else wanted.languages
+            wanted = replace(wanted, languages=languages, prompt=(*prompt, *context))
     yield TranscriptDone(heard.transcript(request))
 
 

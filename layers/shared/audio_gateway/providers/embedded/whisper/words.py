@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
+from audio_gateway.providers.embedded.whisper.attempt import letters
 from audio_gateway.text.spacing import is_unspaced
 
 TOKEN_MS: Final = 20
@@ -76,6 +78,12 @@ def within_speech(word: TimedWord, probabilities: Sequence[float], step_ms: int)
         return word
     start_ms = max(word.start_ms, spoken[0] * step_ms)
     return TimedWord(word.text, word.tokens, start_ms, max(start_ms, min(word.end_ms, (spoken[-1] + 1) * step_ms)))
+
+
+def fitting(found: Sequence[TimedWord], room: int) -> list[TimedWord]:
+    """The first words, which have at most `room` letters and digits together."""
+    used = list(accumulate(letters(word.text) for word in found))
+    return list(found[: bisect_right(used, room)])
 
 
 def without_invented(found: Sequence[TimedWord]) -> list[TimedWord]:
