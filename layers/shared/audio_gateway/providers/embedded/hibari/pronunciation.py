@@ -16,12 +16,12 @@ LONGEST: Final = 240
 
 _SOUND: Final = re.compile("[a-zA-Z\u00e6\u00f0\u014b\u0250-\u02af\u03b8\u1d00-\u1dbf]")  # no stress, no pause
 _CLAUSE: Final = re.compile(r"(?<=[,;:.!?\u2014\u2026]) ")
-_LONG_WORD: Final = re.compile(r"\S{41,}")
-_JOINTS: Final = re.compile(r"[-/_]+")
-_OVERLONG: Final = re.compile(r"\S{40}(?=\S)")
 # What the package's rules raise at digits and signs that spoken_english should have written out: one must not cost the
 # whole answer.
 _UNREADABLE: Final = (IndexError, TypeError, ValueError)
+_LONG_WORD: Final = re.compile(r"\S{41,}")
+_JOINTS: Final = re.compile(r"[-/_]+")
+_OVERLONG: Final = re.compile(r"\S{40}(?=\S)")
 # The network has never heard the long vowels of British English: each becomes the nearest that it knows.
 _KNOWN_TO_THE_NETWORK: Final = (("a", "æ"), ("ɒ", "ɔ"), ("Q", "əʊ"), ("\u0251\u02d0", "\u0251\u0251"), ("\u02d0", ""))
 # Without their length these would be heard as other vowels (four as faux, bird as bud), but not with the r of an accent
