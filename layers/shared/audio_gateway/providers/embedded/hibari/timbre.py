@@ -17,7 +17,7 @@ from audio_gateway.providers.embedded.hibari.frames import FRAME, VOICED_HZ, Flo
 from audio_gateway.providers.embedded.hibari.voices import SAMPLE_RATE, Timbre
 
 _UNVOICED_PERIOD: Final = 120.0  # samples: 5 ms
-_BATCH: Final = 2_000  # grains at once; it limits the memory
+_BATCH: Final = 2_000  # grains added together; it limits the memory
 _NOISE_GAIN: Final = 1.15  # grains of noise do not add up in phase: 3/8 of the power of each of the two that overlap
 _GOLDEN: Final = 0.618  # repeated noise is heard as a tone, unless each grain comes from a place of its own
 
