@@ -8,13 +8,15 @@ stretched to move the formants. Where each period begins is not estimated: the m
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from audio_gateway.providers.embedded.hibari.frames import FRAME, VOICED_HZ, Floats
 from audio_gateway.providers.embedded.hibari.voices import SAMPLE_RATE, Timbre
+
+if TYPE_CHECKING:  # no layer has it
+    from numpy.typing import NDArray
 
 _UNVOICED_PERIOD: Final = 120.0  # samples: 5 ms
 _BATCH: Final = 2_000  # grains added together; it limits the memory
