@@ -225,6 +225,28 @@ def test_pruned_packages_can_be_imported_without_a_warning() -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+OUR_IMPORTS = """
+import importlib, pkgutil
+from audio_gateway.providers import embedded
+for module in pkgutil.walk_packages(embedded.__path__, embedded.__name__ + "."):
+    importlib.import_module(module.name)
+"""
+
+
+def test_our_engines_import_nothing_that_the_layers_lack() -> None:
+    """The packages of the tests' environment are not pruned."""
+    installed = ROOT / ".local/layers"
+    folders = [ROOT / "layers/shared", installed / "shared/python", *installed.glob("engines/*/python")]
+    done = subprocess.run(
+        [ROOT / ".local/venv/bin/python", "-S", "-c", OUR_IMPORTS],
+        env={"PYTHONPATH": ":".join(map(str, folders))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_stack_has_layers_of_all_engines_but_whisper(source: dict[str, Any]) -> None:
     folders = {
         Path(found["Properties"]["ContentUri"]).name

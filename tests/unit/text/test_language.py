@@ -39,7 +39,7 @@ def test_english_is_taken_for_no_other_language() -> None:
 
 @pytest.mark.parametrize(("name", "least"), [("sentences.txt", 0.97), ("unseen.txt", 0.8)])
 def test_short_sentences_are_told_apart(name: str, least: float) -> None:
-    """The constants were tuned with `unseen.txt`, too, but hardly the lists of words: other texts are a little worse."""
+    """The constants were tuned with `unseen.txt`, too, but hardly the lists of words: others are a little worse."""
     sentences = list(_sentences(name))
     right = sum(language_of(sentence) == language for language, sentence in sentences)
     assert right >= least * len(sentences)

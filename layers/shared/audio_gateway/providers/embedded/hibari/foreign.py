@@ -9,8 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from audio_gateway.errors import ConfigurationError, ProviderRejected
-from audio_gateway.providers.embedded.hibari.frames import SAMPLE_RATE
-from audio_gateway.providers.embedded.hibari.voices import Voice
+from audio_gateway.providers.embedded.hibari.voices import SAMPLE_RATE, Voice
 from audio_gateway.providers.port import SynthesisCall
 
 if TYPE_CHECKING:

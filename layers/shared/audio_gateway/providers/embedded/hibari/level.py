@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from audio_gateway.providers.embedded.hibari.frames import Floats
+import numpy as np
+
+from audio_gateway.providers.embedded.hibari.frames import Floats
 
 _LOUDNESS: Final = 0.14  # RMS of what is spoken: -17 dBFS
 _CEILING: Final = 0.84  # -1.5 dBFS
@@ -18,8 +19,6 @@ _FADE: Final = 120  # samples: 5 ms
 
 def levelled(samples: Floats) -> Floats:
     """The same speech at that level, faded in and out: float32 mono at 24 kHz, silence stays silence."""
-    import numpy as np
-
     padded = np.pad(samples, (0, -len(samples) % _BLOCK)).reshape(-1, _BLOCK)
     peaks = np.abs(padded).max(axis=1, initial=0)
     peak = float(peaks.max(initial=0))
@@ -42,8 +41,6 @@ def _limiter(peaks: Floats) -> Floats:
 
     The lowest factor around a block, averaged over as many blocks, is never above the one that the block needs.
     """
-    import numpy as np
-
     needed = np.minimum(1, _CEILING / np.maximum(peaks, _CEILING))
     width = 2 * _REACH + 1
     lowest = _windows(needed, width).min(axis=1)
@@ -56,6 +53,4 @@ def _limiter(peaks: Floats) -> Floats:
 
 
 def _windows(values: Floats, width: int) -> Floats:
-    import numpy as np
-
     return np.lib.stride_tricks.sliding_window_view(np.pad(values, width // 2, mode="edge"), width)

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 from audio_gateway.errors import ConfigurationError
 from audio_gateway.inference import inference_session
 from audio_gateway.providers.embedded.hibari.frames import Frames
 
+_OUTPUTS: Final = ("lh", "theta", "lr", "phi", "f0")
 _EDGE: Final = 0  # the phoneme around each utterance
 _LOADING: Final = threading.Lock()
 
@@ -28,12 +32,10 @@ class AcousticModel:
 
         The time and the memory that it takes grow with the number of phonemes; the caller limits it.
         """
-        import numpy as np
-
         ids = [_EDGE, *(self._ids[phoneme] for phoneme in phonemes if phoneme in self._ids), _EDGE]
         inputs = {"ids": np.array([ids], np.int64), "speed": np.ones(1, np.float32)}
-        harmonic, phase, _, noise, _, f0 = (output[0] for output in self._session.run(None, inputs))
-        return Frames(harmonic, phase, noise, f0)
+        harmonic, phase, residual, residual_phase, f0 = (output[0] for output in self._session.run(_OUTPUTS, inputs))
+        return Frames(harmonic, phase, residual, residual_phase, f0)
 
 
 def acoustic_model() -> AcousticModel:
@@ -54,8 +56,6 @@ def assets_folder() -> Path:
 
 def package(name: str) -> Any:
     """A module of the package `hibari`. Raises `ConfigurationError` if no layer has it."""
-    from importlib import import_module
-
     try:
         return import_module(name)
     except ImportError as missing:

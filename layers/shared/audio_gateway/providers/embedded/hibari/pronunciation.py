@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any, Final
 
@@ -15,7 +16,9 @@ LONGEST: Final = 240
 
 _SOUND: Final = re.compile("[a-zA-Z\u00e6\u00f0\u014b\u0250-\u02af\u03b8\u1d00-\u1dbf]")  # no stress, no pause
 _CLAUSE: Final = re.compile(r"(?<=[,;:.!?\u2014\u2026]) ")
-_MANY_DIGITS: Final = re.compile(r"(?<=\d)(?=\d)")
+# What the package's rules raise at digits and signs that spoken_english should have written out: one must not cost the
+# whole answer.
+_UNREADABLE: Final = (IndexError, TypeError, ValueError)
 _LONG_WORD: Final = re.compile(r"\S{41,}")
 _JOINTS: Final = re.compile(r"[-/_]+")
 _OVERLONG: Final = re.compile(r"\S{40}(?=\S)")
@@ -41,17 +44,17 @@ class Pronunciation:
 
     def _phonemes(self, text: str) -> str:
         try:
-            return str(self._rules(text, normalize_text=False))  # spoken_english has done it
-        except Exception:  # noqa: BLE001 - the rules fail on odd words, such as numbers of forty digits
-            return " ".join(self._spelled(word) for word in text.split())
+            return self._read(text)
+        except _UNREADABLE:
+            return " ".join(filter(None, map(self._word, text.split())))
 
-    def _spelled(self, word: str) -> str:
-        for way in (word, _MANY_DIGITS.sub(" ", word)):
-            try:
-                return str(self._rules(way, normalize_text=False))
-            except Exception:  # noqa: BLE001, S112 - then in another way, or not at all
-                continue
+    def _word(self, word: str) -> str:
+        with suppress(*_UNREADABLE):
+            return self._read(word)
         return ""
+
+    def _read(self, text: str) -> str:
+        return str(self._rules(text, normalize_text=False))  # spoken_english has done it
 
 
 def pronunciation(*, british: bool) -> Pronunciation:

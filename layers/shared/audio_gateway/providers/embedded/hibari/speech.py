@@ -5,24 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.errors import ProviderRejected, ProviderTimedOut, TextUnspeakable
+from audio_gateway.errors import ProviderRejected, ProviderTimedOut
 from audio_gateway.providers.embedded.hibari.foreign import ForeignSpeech
-from audio_gateway.providers.embedded.hibari.frames import SAMPLE_RATE
 from audio_gateway.providers.embedded.hibari.languages import ENGLISH, Passage, passages
-from audio_gateway.providers.embedded.hibari.level import levelled
-from audio_gateway.providers.embedded.hibari.model import acoustic_model
 from audio_gateway.providers.embedded.hibari.pieces import CLAUSE_S, sentences
-from audio_gateway.providers.embedded.hibari.pronunciation import pronunciation
-from audio_gateway.providers.embedded.hibari.timbre import in_timbre
-from audio_gateway.providers.embedded.hibari.voices import VOICES, Voice, described, listed
-from audio_gateway.providers.embedded.hibari.waveform import waveform
+from audio_gateway.providers.embedded.hibari.voices import SAMPLE_RATE, VOICES, Voice, described, listed
 from audio_gateway.providers.port import AudioChunk, ProviderVoice, SynthesisCall
 
 if TYPE_CHECKING:
     from audio_gateway.providers.embedded.hibari.frames import Floats
 
 _PROVIDER: Final = "embedded"
-_FULL_SCALE: Final = 32_767
+_NO_WORDS: Final = "text_unspeakable"
 
 
 class HibariSpeech:
@@ -36,8 +30,9 @@ class HibariSpeech:
 
     def start(self) -> None:
         """Load the network and the American dictionaries, for about a second; raises `ConfigurationError`."""
-        acoustic_model()
-        pronunciation(british=False)
+        from audio_gateway.providers.embedded.hibari import sound
+
+        sound.load()
 
     def voices(self) -> tuple[ProviderVoice, ...]:
         """The thirteen voices."""
@@ -51,8 +46,9 @@ class HibariSpeech:
         """Speak sentence by sentence. Equal requests return equal bytes.
 
         Raises:
-            ProviderRejected: there is no such voice, or a part is in a language that nothing here speaks.
-            TextUnspeakable: there is nothing to pronounce in the text, or it crashes eSpeak NG.
+            ProviderRejected: there is no such voice, a part is in a language that nothing here speaks, or there is
+                nothing to pronounce in the text.
+            TextUnspeakable: the text crashes eSpeak NG.
             ProviderTimedOut: the deadline passed.
             ConfigurationError: no layer has the model.
         """
@@ -69,6 +65,8 @@ class HibariSpeech:
     def _chunks(
         self, request: SynthesisCall, voice: Voice, routed: list[tuple[Passage, str | None]]
     ) -> Iterator[AudioChunk]:
+        from audio_gateway.providers.embedded.hibari import sound
+
         silence_s, spoken = 0.0, False
         for passage, foreign_voice in routed:
             for sentence in sentences(passage.piece, first=not spoken):
@@ -77,30 +75,22 @@ class HibariSpeech:
                     if request.deadline.passed:
                         message = "The speech was not ready in time. Send less text in one request."
                         raise ProviderTimedOut(message, provider=_PROVIDER)
-                    yield AudioChunk(_silence(silence_s / request.speed) + _pcm(levelled(part)), "pcm", SAMPLE_RATE)
+                    yield AudioChunk(_silence(silence_s / request.speed) + sound.pcm(part), "pcm", SAMPLE_RATE)
                     silence_s, heard, spoken = CLAUSE_S, True, True
                 if spoken:
                     silence_s = sentence.pause_s if heard else max(silence_s, sentence.pause_s)
         if not spoken:
             message = "There is nothing in 'input' that can be spoken. Send words."
-            raise TextUnspeakable(message, provider=_PROVIDER)
+            # Not TextUnspeakable: a fallback would return silence, for its price.
+            raise ProviderRejected(message, provider=_PROVIDER, upstream_status=400, param="input", code=_NO_WORDS)
 
     def _parts(self, request: SynthesisCall, voice: Voice, text: str, foreign_voice: str | None) -> Iterator[Floats]:
-        """A sentence, in more than one part if it is too long for the network."""
-        if foreign_voice is not None:
-            yield from self._foreign.speak(request, text, foreign_voice)
-            return
-        for phonemes in pronunciation(british=voice.british).utterances(text):
-            frames = acoustic_model().frames(phonemes).without_silence().at_speed(request.speed)
-            if len(frames):
-                yield waveform(in_timbre(frames, voice.timbre))
+        from audio_gateway.providers.embedded.hibari import sound
+
+        if foreign_voice is None:
+            return sound.spoken(text, voice, request.speed)
+        return self._foreign.speak(request, text, foreign_voice)
 
 
 def _silence(seconds: float) -> bytes:
     return b"\0\0" * round(SAMPLE_RATE * seconds)
-
-
-def _pcm(samples: Floats) -> bytes:
-    import numpy as np
-
-    return (samples * np.float32(_FULL_SCALE)).astype("<i2").tobytes()

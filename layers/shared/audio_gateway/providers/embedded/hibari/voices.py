@@ -10,11 +10,24 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.providers.embedded.hibari.timbre import Timbre
 from audio_gateway.providers.port import ProviderVoice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+SAMPLE_RATE: Final = 24_000
+
+
+@dataclass(frozen=True, slots=True)
+class Timbre:
+    """A voice, relative to the model's: factors of its pitch and formants, and the exponent of its intonation.
+
+    An `intonation` below 1 is flatter, above 1 livelier.
+    """
+
+    pitch: float
+    formants: float
+    intonation: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
