@@ -144,6 +144,7 @@ with av.open(encoded, "w", format="adts") as file:
     stream = file.add_stream("aac", rate=16000, layout="mono")
     frame = av.AudioFrame(format="fltp", layout="mono", samples=1024)
     frame.rate = 16000
+    frame.planes[0].update(bytes(frame.planes[0].buffer_size))
     for packet in [*stream.encode(frame), *stream.encode(None)]:
         file.mux(packet)
 encoded.seek(0)

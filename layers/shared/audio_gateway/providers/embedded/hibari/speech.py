@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
-from audio_gateway.errors import ProviderRejected, ProviderTimedOut
+from audio_gateway.errors import ConfigurationError, ProviderRejected, ProviderTimedOut
 from audio_gateway.providers.embedded.hibari.foreign import ForeignSpeech
 from audio_gateway.providers.embedded.hibari.languages import ENGLISH, Passage, passages
 from audio_gateway.providers.embedded.hibari.pieces import CLAUSE_S, sentences
@@ -30,9 +31,7 @@ class HibariSpeech:
 
     def start(self) -> None:
         """Load the network and the American dictionaries, for about a second; raises `ConfigurationError`."""
-        from audio_gateway.providers.embedded.hibari import sound
-
-        sound.load()
+        _sound().load()
 
     def voices(self) -> tuple[ProviderVoice, ...]:
         """The thirteen voices."""
@@ -65,8 +64,7 @@ class HibariSpeech:
     def _chunks(
         self, request: SynthesisCall, voice: Voice, routed: list[tuple[Passage, str | None]]
     ) -> Iterator[AudioChunk]:
-        from audio_gateway.providers.embedded.hibari import sound
-
+        sound = _sound()
         silence_s, spoken = 0.0, False
         for passage, foreign_voice in routed:
             for sentence in sentences(passage.piece, first=not spoken):
@@ -85,11 +83,19 @@ class HibariSpeech:
             raise ProviderRejected(message, provider=_PROVIDER, upstream_status=400, param="input", code=_NO_WORDS)
 
     def _parts(self, request: SynthesisCall, voice: Voice, text: str, foreign_voice: str | None) -> Iterator[Floats]:
-        from audio_gateway.providers.embedded.hibari import sound
-
         if foreign_voice is None:
-            return sound.spoken(text, voice, request.speed)
+            spoken: Iterator[Floats] = _sound().spoken(text, voice, request.speed)
+            return spoken
         return self._foreign.speak(request, text, foreign_voice)
+
+
+def _sound() -> ModuleType:
+    """The module that needs numpy, which a function that only lists voices does not have."""
+    try:
+        from audio_gateway.providers.embedded.hibari import sound
+    except ImportError as missing:
+        raise ConfigurationError("The model hibari needs the layer 'inference', which is not installed") from missing
+    return sound
 
 
 def _silence(seconds: float) -> bytes:

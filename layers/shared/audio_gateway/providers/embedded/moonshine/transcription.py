@@ -48,7 +48,9 @@ class MoonshineTranscription:
             raise ProviderRejected(message, provider=PROVIDER, upstream_status=400, param="language")
         if request.options.chunking is not None and request.options.chunking.type != "auto":
             message = "This model cuts audio in its own way only. Send chunking_strategy=auto, or leave it out."
-            raise ProviderRejected(message, provider=PROVIDER, upstream_status=400, param="chunking_strategy")
+            raise ProviderRejected(
+                message, provider=PROVIDER, upstream_status=400, param="chunking_strategy", code="unsupported_value"
+            )
         return _events(request)
 
 

@@ -74,7 +74,7 @@ class Attempt:
 
     @property
     def silent(self) -> bool:
-        """Whether there is no text, or an unlikely one of what is no speech or too short for it."""
+        """Whether there is no text, or an unlikely one: for audio without speech, or too long for its time."""
         no_speech = self.no_speech_prob > _SILENT or (self.crowded and self.complete)
         guessed = no_speech and self.avg_logprob < _LEAST_LIKELY
         return guessed or not any(character.isalnum() for character in self.text)
