@@ -77,8 +77,11 @@ def others(process: str = "self") -> Iterator[str]:
 
 def memory_mb() -> float:
     """The most memory that this process has had, with what those below it have had."""
-    peaks = (Path(f"/proc/{process}/status").read_text().split("VmHWM:")[1] for process in ("self", *others()))
-    return sum(int(peak.split()[0]) for peak in peaks) / 1024
+    kilobytes = 0
+    for process in ("self", *others()):
+        with suppress(OSError, IndexError):  # it has ended, or is about to
+            kilobytes += int(Path(f"/proc/{process}/status").read_text().split("VmHWM:")[1].split()[0])
+    return kilobytes / 1024
 
 
 PROCESSOR: Final = Processor()
