@@ -1,4 +1,4 @@
-"""The energy of speech in bands of pitch as people hear it, 100 times a second."""
+"""The energies that the encoder of voices hears, 100 times a second."""
 
 from __future__ import annotations
 
@@ -6,43 +6,12 @@ from typing import Any, Final
 
 import numpy as np
 
-SAMPLE_RATE: Final = 16_000
-FRAMES_PER_SECOND: Final = 100
-BANDS: Final = 40
+from audio_gateway.providers.embedded import mel
 
-_SPAN: Final = 400  # samples that a frame looks at: 25 ms
-_STEP: Final = SAMPLE_RATE // FRAMES_PER_SECOND
-# Slaney's scale: linear up to 1,000 Hz, then logarithmic.
-_LINEAR_HZ: Final = 1_000.0
-_HZ_PER_MEL: Final = 200 / 3
-_MELS_PER_OCTAVE_STEP: Final = 27 / np.log(6.4)
+FRAMES_PER_SECOND: Final = mel.SAMPLE_RATE // mel.FRAME
+BANDS: Final = 40
 
 
 def mel_energies(samples: Any) -> Any:
     """The energies, float32 `[frames, BANDS]`, of float32 samples at 16 kHz; frame n is around n * 10 ms."""
-    around = np.pad(samples, _SPAN // 2)
-    spans = np.lib.stride_tricks.sliding_window_view(around, _SPAN)[::_STEP] * _WINDOW
-    return (np.abs(np.fft.rfft(spans)) ** 2).astype(np.float32) @ _FILTERS
-
-
-def _filters() -> Any:
-    """Triangles over the frequencies of a frame, of equal area, `[frequencies, BANDS]`."""
-    frequencies = np.linspace(0, SAMPLE_RATE / 2, _SPAN // 2 + 1)[:, None]
-    edges = _hertz(np.linspace(0, _mels(SAMPLE_RATE / 2), BANDS + 2))
-    low, middle, high = edges[:-2], edges[1:-1], edges[2:]
-    rising = (frequencies - low) / (middle - low)
-    falling = (high - frequencies) / (high - middle)
-    return (np.maximum(0, np.minimum(rising, falling)) * 2 / (high - low)).astype(np.float32)
-
-
-def _mels(hertz: float) -> float:
-    return float(_LINEAR_HZ / _HZ_PER_MEL + np.log(hertz / _LINEAR_HZ) * _MELS_PER_OCTAVE_STEP)
-
-
-def _hertz(mels: Any) -> Any:
-    above = mels - _LINEAR_HZ / _HZ_PER_MEL
-    return np.where(above < 0, mels * _HZ_PER_MEL, _LINEAR_HZ * np.exp(above / _MELS_PER_OCTAVE_STEP))
-
-
-_FILTERS: Final = _filters()
-_WINDOW: Final = np.hanning(_SPAN + 1)[:-1].astype(np.float32)
+    return mel.mel_energies(np.pad(samples, mel.SPAN // 2), BANDS)
