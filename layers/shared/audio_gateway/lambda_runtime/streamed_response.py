@@ -84,10 +84,10 @@ class StreamedResponse:
         return self.gone
 
     def fail(self, failure: Failure) -> None:
-        """End the response with an error, so that nobody takes it for complete.
+        """End the response with an error, so that it cannot be taken for a complete one.
 
         Raises:
-            ClientDisconnected: there is nobody to tell.
+            ClientDisconnected: the caller is gone.
         """
         self._check_open()
         body = b2a_base64(failure.as_short_json(), newline=False).decode()
