@@ -28,8 +28,9 @@ PACKAGES: Final[dict[str, Package]] = {
     "errors": _package("the errors that the domain raises; no HTTP status"),
     "clock": _package("the time of day, as accounts, ledger and jobs count it"),
     "deadline": _package("the moment by which an answer must be ready"),
-    "response_stream": _package(
-        "what the runtime of a function gives to its handler: a response that is sent piece by piece"
+    "response_stream": _package("a response that is sent while it is made"),
+    "lambda_runtime": _package(
+        "a Lambda runtime that streams responses, in place of AWS's runtime client", "response_stream"
     ),
     "ahead": _package("an iterator that works ahead of its reader, in a thread", "response_stream"),
     "init_phase": _package("the first and the last line of a function: a faster cold start"),
