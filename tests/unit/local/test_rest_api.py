@@ -109,7 +109,7 @@ def test_the_transfer_mode_of_a_route_is_read() -> None:
     [{"uri": {"Fn::Sub": URI}, "responseTransferMode": "STREAM"}, {"uri": {"Fn::Sub": STREAMING_URI}}],
 )
 def test_a_transfer_mode_that_contradicts_the_uri_is_refused(integration: dict[str, Any]) -> None:
-    with pytest.raises(StackError, match=r"ANY /things has the response transfer mode (STREAM|BUFFERED), but calls arn:"):
+    with pytest.raises(StackError, match=r"ANY /things has the response transfer mode (STREAM|BUFFERED), but calls"):
         read(changed(INTEGRATION, integration | {"type": "aws_proxy"}))
 
 
