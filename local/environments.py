@@ -183,6 +183,11 @@ class Environment:
             response.close()
         return True
 
+    def streamed(self, request_id: str) -> None:
+        """Handle the well-formed end of a streamed response: the caller has it all."""
+        if self.current is not None and self.current.request_id == request_id:
+            self.current.finish()
+
     def init_failed(self, result: InvocationResult) -> None:
         """Serve the Runtime API's /init/error. The client then exits by itself."""
         self._failure = result

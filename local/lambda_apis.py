@@ -127,6 +127,7 @@ async def _stream(environment: Environment, request_id: str, response: StreamedR
         return
     await response.released.wait()
     if response.received:
+        environment.streamed(request_id)
         await respond(send, 202, [("Content-Type", _JSON)], b'{"status":"OK"}')
 
 

@@ -6,13 +6,15 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from local.api_gateway import ApiGateway
-from local.environments import Credentials, Environment
+from local.environments import Credentials, Environment, process_variables
 from local.forwarding import IDLE_S
 from local.functions import DeployedFunction, Function
 from local.http_server import Application, HttpServer, listen, port_of
@@ -37,6 +39,7 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self._body = b""
 
     async def head(self) -> tuple[int, dict[str, str]]:
         """Read a response's status and headers."""
@@ -48,6 +51,13 @@ class Connection:
         """Read a chunk of the body. The empty one is the end of it."""
         size = int(await patient(self.reader.readuntil(b"\r\n")), 16)
         return (await patient(self.reader.readexactly(size + 2)))[:-2]
+
+    async def body(self, size: int) -> bytes:
+        """Read this many bytes of the body, which may come in any chunks. Fewer are its end."""
+        while len(self._body) < size and (chunk := await self.chunk()):
+            self._body += chunk
+        taken, self._body = self._body[:size], self._body[size:]
+        return taken
 
     async def rest(self) -> bytes:
         """Read until the other side closes the connection, by force or not."""
@@ -196,19 +206,24 @@ class Stack:
 
 @contextlib.asynccontextmanager
 async def streaming_stack(
-    *, routes: Iterable[Route] = ROUTES, limits: StreamLimits | None = None, idle_s: float = IDLE_S
+    *,
+    routes: Iterable[Route] = ROUTES,
+    limits: StreamLimits | None = None,
+    idle_s: float = IDLE_S,
+    function: Function | None = None,
 ) -> AsyncIterator[Stack]:
-    deployed = DeployedFunction("work", "arn:work", "app.handler", "arn:role", 128, 60, {})
-    function = Function("Work", deployed, Path(), (), {})
+    """Run a stack with one function: the given one in processes of its own, or one that the test plays."""
     started: asyncio.Queue[int] = asyncio.Queue()
 
     def start(environment: Environment) -> None:
-        started.put_nowait(environment.port)
+        if function is None:
+            started.put_nowait(environment.port)
+        else:
+            environment.start(_variables(environment))
 
     sockets = [listen() for _ in range(MAX_ENVIRONMENTS)]
-    pool = FunctionPool(
-        function, map(port_of, sockets), lambda _: Credentials("AKIA", "secret", "token", time.time() + 3600), start
-    )
+    played = Function("Work", DeployedFunction("work", "arn:work", "app.handler", "role", 128, 60, {}), Path(), (), {})
+    pool = FunctionPool(function or played, map(port_of, sockets), _credentials, start)
     service = LambdaService([pool])
     front_socket, invoke_socket = listen(), listen()
     applications: dict[int, Application] = {
@@ -216,6 +231,7 @@ async def streaming_stack(
         port_of(invoke_socket): InvokeApi(service),
     }
     server = HttpServer(applications, RuntimeApi(service, limits or StreamLimits()))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, service.reap)
     serving = asyncio.ensure_future(server.serve([front_socket, invoke_socket, *sockets]))
     await server.listening.wait()
     network = Network()
@@ -226,6 +242,22 @@ async def streaming_stack(
         service.close()
         server.should_exit = True
         await patient(serving)
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
+
+
+def _variables(environment: Environment) -> dict[str, str]:
+    return process_variables(
+        environment.function,
+        port=environment.port,
+        credentials=environment.credentials,
+        endpoint_url="http://127.0.0.1:9",
+        region="us-east-1",
+        operator={"PATH": os.environ["PATH"]},
+    )
+
+
+def _credentials(_role: str) -> Credentials:
+    return Credentials("AKIA", "secret", "token", time.time() + 3600)
 
 
 def play(scenario: Callable[[Stack], Awaitable[None]], **options: Any) -> None:
