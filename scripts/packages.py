@@ -32,6 +32,7 @@ PACKAGES: Final[dict[str, Package]] = {
     "lambda_runtime": _package(
         "a Lambda runtime that streams responses, in place of AWS's runtime client", "response_stream"
     ),
+    "ahead": _package("an iterator that works ahead of its reader, in a thread", "response_stream"),
     "init_phase": _package("the first and the last line of a function: a faster cold start"),
     "engine_files": _package("where the files of the embedded models lie", "errors"),
     "inference": _package("neural models on onnxruntime, one thread each", "errors"),
@@ -71,8 +72,8 @@ PACKAGES: Final[dict[str, Package]] = {
     "telemetry": _package("log lines and metrics", "errors loggable_names catalog metering use_cases"),
     "api": _package(
         "the endpoints; `api/http` reads requests and writes responses",
-        "errors clock deadline fingerprint net audio text transcripts storage catalog providers metering identity usage"
-        " uploads jobs webhooks idempotency use_cases telemetry",
+        "errors clock deadline response_stream fingerprint net audio text transcripts storage catalog providers"
+        " metering identity usage uploads jobs webhooks idempotency use_cases telemetry",
     ),
     "workers": _package(
         "functions without HTTP: steps of jobs, schedules, webhook delivery",

@@ -32,7 +32,7 @@ class BrokenRequest(Exception):
 
 @dataclass(eq=False)
 class Call:
-    """An invocation, and what the runtime sends for it.
+    """An invocation, and what the runtime sends for it. The body of its response is kept if `keep` is true.
 
     `reading` is set while the server reads the response; a test may clear it. `pieces` receives each chunk when it has
     arrived, and None at the end. `broken` says why the request was no complete one.
@@ -136,16 +136,20 @@ class FakeRuntimeApi:
         self._server.close()
         for call in self._all_calls:
             call.reading.set()
-        for connection in self._open:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        self.close_connections()
         for thread in self._threads:
             thread.join(SECONDS)
 
     def invoke(
-        self, event: object = None, *, seconds: float = 900, status: int = 202, keep: bool = True, **headers: str
+        self,
+        event: object = None,
+        *,
+        seconds: float = 900,
+        status: int = 202,
+        keep: bool = True,
+        headers: Mapping[str, str] | None = None,
     ) -> Call:
-        """Give the runtime an event. `status` is the answer to its response; `headers` are those of AWS, with `_`."""
+        """Give the runtime an event. `status` is the answer to its response; `headers` are more of those that AWS sends."""
         request_id = f"00000000-0000-0000-0000-{len(self._all_calls) + 1:012}"
         payload = event if isinstance(event, bytes) else json.dumps(event).encode()
         all_headers = {
@@ -153,7 +157,7 @@ class FakeRuntimeApi:
             "Lambda-Runtime-Aws-Request-Id": request_id,
             "Lambda-Runtime-Deadline-Ms": str(int((time.time() + seconds) * 1000)),
             "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:eu-west-1:123456789012:function:speech",
-            **{name.replace("_", "-"): value for name, value in headers.items()},
+            **(headers or {}),
         }
         call = Call(payload, request_id, all_headers, status=status, keep=keep)
         call.reading.set()
@@ -164,6 +168,12 @@ class FakeRuntimeApi:
     def refuse_next(self, status: int) -> None:
         """Answer the next poll with an error."""
         self._calls.put(status)
+
+    def close_connections(self) -> None:
+        """Close the connections that are open, as a server does with those that are idle."""
+        for connection in self._open:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while True:
@@ -206,7 +216,9 @@ class FakeRuntimeApi:
             connection.sendall(_answer(call, b"{}"))
             return True
         self._current = call
-        lines = "".join(f"{name}: {value}\r\n" for name, value in call.headers.items()).encode()
+        lines = "".join(
+            f"{name}: {value}\r\n" for name, value in call.headers.items()
+        ).encode()  # UTF-8, as Go's server
         if self._chunked_events:
             half = len(call.payload) // 2
             pieces = [piece for piece in (call.payload[:half], call.payload[half:]) if piece]
@@ -261,14 +273,15 @@ class FakeRuntimeApi:
         if headers.get("Lambda-Runtime-Function-Response-Mode") != "streaming":
             raise BrokenRequest("InvalidFunctionResponseMode")
         while size := int(reader.until(b"\r\n"), 16):
-            chunk = reader.exactly(size)
+            if call.keep:
+                call.chunks.append(reader.exactly(size))
+                call.pieces.put(call.chunks[-1])
+                _check_prelude(call)
+            else:
+                reader.skip(size)
+            call.received_bytes += size
             if reader.exactly(2) != b"\r\n":
                 raise BrokenRequest("a chunk does not end with CRLF")
-            if call.keep:
-                call.chunks.append(chunk)
-                call.pieces.put(chunk)
-                _check_prelude(call)
-            call.received_bytes += size
         trailers = b""
         while line := reader.until(b"\r\n"):
             trailers += line + b"\r\n"
@@ -317,6 +330,14 @@ class _Reader:
         data = bytes(self._buffer[:count])
         del self._buffer[:count]
         return data
+
+    def skip(self, count: int) -> None:
+        while count > 0:
+            if not self._buffer:
+                self._fill(count)
+            skipped = min(count, len(self._buffer))
+            del self._buffer[:skipped]
+            count -= skipped
 
     def _fill(self, count: int) -> None:
         if self.gate is not None:

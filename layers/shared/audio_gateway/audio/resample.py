@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final, cast
 
+from audio_gateway.audio.closing import closed
+
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
 
@@ -15,12 +17,13 @@ _GUESSED_CHANNELS: Final = 8  # up to this number FFmpeg assumes a usual layout
 def whole_samples(pcm: Iterable[bytes]) -> Iterator[bytes]:
     """The same 16-bit samples, in pieces of whole samples; an odd byte at the very end is dropped."""
     odd = b""
-    for piece in pcm:
-        joined = odd + piece if odd else piece
-        even = len(joined) & ~1
-        odd = joined[even:]
-        if even:
-            yield joined if not odd else joined[:even]
+    with closed(pcm) as pieces:
+        for piece in pieces:
+            joined = odd + piece if odd else piece
+            even = len(joined) & ~1
+            odd = joined[even:]
+            if even:
+                yield joined if not odd else joined[:even]
 
 
 def resample(pcm: Iterable[bytes], *, from_rate: int, to_rate: int) -> Iterator[bytes]:

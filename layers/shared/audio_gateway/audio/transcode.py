@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Final
 
+from audio_gateway.audio.closing import closed
 from audio_gateway.audio.containers import mpeg, riff
 from audio_gateway.audio.encode import encode
 from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE, SpeechFormat
@@ -35,7 +36,7 @@ def transcode(
     container = _container(head, declared)
     if container is None:
         _refuse_other_than_pcm(head, declared)
-        yield from _encoded(everything, sample_rate, wanted, speed)
+        yield from encode_at_speed(everything, sample_rate, wanted, speed)
     else:
         yield from _transcode_file(head, everything, container, wanted, speed)
 
@@ -49,7 +50,7 @@ def _transcode_file(
         from audio_gateway.audio.wav_stream import samples_of_waves
 
         rate, pcm = samples_of_waves(everything)
-        yield from _encoded(pcm, rate, wanted, speed)
+        yield from encode_at_speed(pcm, rate, wanted, speed)
         return
     pass_through = speed == 1.0 and _can_pass_through(head, container, wanted)
     file = complete_file(everything, container, single=pass_through)
@@ -58,7 +59,7 @@ def _transcode_file(
         return
     from audio_gateway.audio.decode import decode_stream
 
-    yield from _encoded(
+    yield from encode_at_speed(
         decode_stream(file, container=container, sample_rate=SPEECH_SAMPLE_RATE), SPEECH_SAMPLE_RATE, wanted, speed
     )
 
@@ -133,10 +134,13 @@ def _can_pass_through(head: bytes, container: Container, wanted: SpeechFormat) -
     return (wanted, container) == ("opus", "ogg") and head[28:36] == b"OpusHead" and head[37:38] == b"\x01"
 
 
-def _encoded(pcm: Iterable[bytes], sample_rate: int, wanted: SpeechFormat, speed: float) -> Iterator[bytes]:
-    """Encode s16le mono at `sample_rate` as `wanted`; raises `InvalidAudio` if there are no samples."""
-    pieces = iter(stretch(pcm, sample_rate=sample_rate, speed=speed))
-    first = next(pieces, None)
-    if first is None:
-        raise InvalidAudio("The response contains no audio.")
-    yield from encode(chain((first,), pieces), sample_rate=sample_rate, format=wanted)
+def encode_at_speed(pcm: Iterable[bytes], sample_rate: int, wanted: SpeechFormat, speed: float) -> Iterator[bytes]:
+    """Encode s16le mono at `sample_rate` Hz as `wanted` at 24 kHz, `speed` times as fast.
+
+    Raises `InvalidAudio` before the first piece if there are no samples.
+    """
+    with closed(stretch(pcm, sample_rate=sample_rate, speed=speed)) as pieces:
+        first = next(pieces, None)
+        if first is None:
+            raise InvalidAudio("The response contains no audio.")
+        yield from encode(chain((first,), pieces), sample_rate=sample_rate, format=wanted)

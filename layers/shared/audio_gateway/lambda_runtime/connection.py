@@ -36,7 +36,8 @@ class Connection:
 
     def __init__(self, address: str) -> None:
         host, _, port = address.rpartition(":")
-        self._address = (host, int(port))
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        self._family, self._address = found[0], found[4]
         self._socket: socket.socket | None = None
         self._received = bytearray()
         self._readable = select.poll()
@@ -95,11 +96,17 @@ class Connection:
 
     def _connected(self) -> socket.socket:
         if self._socket is None:
-            self._socket = socket.create_connection(self._address)
-            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._socket.settimeout(0)
-            self._readable.register(self._socket, select.POLLIN)
-            self._writable.register(self._socket, select.POLLIN | select.POLLOUT)
+            connected = socket.socket(self._family, socket.SOCK_STREAM)
+            try:
+                connected.connect(self._address)
+                connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError:
+                connected.close()
+                raise
+            connected.settimeout(0)
+            self._readable.register(connected, select.POLLIN)
+            self._writable.register(connected, select.POLLIN | select.POLLOUT)
+            self._socket = connected
         return self._socket
 
     def _take_line(self, end: bytes, deadline: float | None) -> bytes:
@@ -137,14 +144,10 @@ class Connection:
     def _fill(self, deadline: float | None) -> bool:
         """Receive more. Returns False at the end of the connection."""
         connected = self._connected()
-        while True:
-            try:
-                data = connected.recv(_RECEIVE_BYTES)
-            except BlockingIOError:
-                _wait(self._readable, deadline)
-            else:
-                self._received += data
-                return bool(data)
+        _wait(self._readable, deadline)
+        data = connected.recv(_RECEIVE_BYTES)
+        self._received += data
+        return bool(data)
 
 
 def _wait(poll: select.poll, deadline: float | None) -> None:

@@ -21,7 +21,7 @@ from audio_gateway.lambda_runtime.failure import Failure
 _FRAME: Final = 0xA55A0000
 _TEXT: Final = 3
 _JSON: Final = 2
-_TEXT_FORMAT: Final = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
+_TEXT_FORMAT: Final = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s"
 _TEXT_TIME: Final = "%Y-%m-%dT%H:%M:%S"
 _JSON_TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 _INDENT: Final = "\u00a0"  # CloudWatch's console removes spaces at the beginning of a line
@@ -60,7 +60,7 @@ class Logs:
     def write(self, text: str, level: int | None) -> None:
         """Write an event. `level` is one of `logging`, or None for an event without."""
         if self._pipe is None:
-            sys.stdout.write(text)
+            sys.stdout.write(text.rstrip("\n").replace("\n", "\r") + "\n")
             return
         message = text.encode("utf-8", "replace")
         kind = _FRAME + (_JSON if self.in_json else _TEXT) + (0 if level is None else _level_bits(level))
@@ -74,14 +74,12 @@ class Logs:
         if self.in_json:
             fields = {"timestamp": time.strftime(_JSON_TIME, time.gmtime()), "level": "ERROR"}
             text = json.dumps({**fields, **failure.as_dict(self.request_id)}, ensure_ascii=False)
-            self.write(text if self._pipe is not None else f"{text}\n", logging.ERROR)
+            self.write(text, logging.ERROR)
             return
         lines = [f"[ERROR] {failure.error_type}: {failure.message}".removesuffix(": ")]
         if failure.stack:
             lines.append("Traceback (most recent call last):")
             lines += [_indented(line) for element in failure.stack for line in element.splitlines()]
-        if self._pipe is None:
-            lines = ["\r".join(lines).replace("\n", "\r"), ""]
         self.write("\n".join(lines), logging.ERROR)
 
     def format(self, record: logging.LogRecord) -> dict[str, Any]:
@@ -112,11 +110,11 @@ class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         record.aws_request_id = self._logs.request_id
         if self._logs.in_json:
-            text = json.dumps(self._logs.format(record), ensure_ascii=False, default=str) + "\n"
+            text = json.dumps(self._logs.format(record), ensure_ascii=False, default=str)
         else:
             text = self.format(record)
         has_level = self._logs.in_json or self._logs.level
-        self._logs.write(text, record.levelno if has_level else None)
+        self._logs.write(f"{text}\n", record.levelno if has_level else None)
 
 
 def _level_bits(level: int) -> int:
