@@ -27,6 +27,7 @@ All configuration is read from template.yaml.
 - `lambda_apis`   Invoke API and Runtime API over HTTP
 - `api_gateway`   HTTP to proxy event and back; API Gateway's limits
 - `routing`, `events`, `authorizer`, `gateway_responses`  parts of the API Gateway
+- `forwarding`, `preludes`  streamed responses in the API Gateway; `response_streams` in the Lambda service
 - `schedules`     calls functions as EventBridge's rules do
 - `layers`        layers as Lambda mounts them
 - `aws`           clients of the local AWS, and the credentials of the functions' roles

@@ -29,9 +29,11 @@ from local.events import (
     proxy_event,
     request_context,
 )
+from local.forwarding import IDLE_S, Forwarding, FunctionFailed
 from local.gateway_responses import GatewayResponseError, render
-from local.lambda_service import EventTooLarge, Invoke, TooManyRequests
+from local.lambda_service import Begin, EventTooLarge, Invoke, TooManyRequests
 from local.log_lines import gateway_line
+from local.response_streams import StreamFailed
 from local.rest_api import RestApi, Route
 from local.routing import Match, Router
 
@@ -47,9 +49,11 @@ _UNROUTED: Final = Match(Route("", "ANY", "", None, 0), {})
 class ApiGateway:
     """The REST API of the template as an ASGI application."""
 
-    def __init__(self, api: RestApi, invoke: Invoke) -> None:
+    def __init__(self, api: RestApi, invoke: Invoke, begin: Begin, idle_s: float = IDLE_S) -> None:
         self._api = api
         self._invoke = invoke
+        self._begin = begin
+        self._idle_s = idle_s
         self._router = Router(api.routes)
         self._authorizers = {
             name: CachingAuthorizer(definition, invoke) for name, definition in api.authorizers.items()
@@ -64,13 +68,16 @@ class ApiGateway:
             body = await _read_request(scope, receive)
             body_read = True
             call = dataclasses.replace(call, request=dataclasses.replace(call.request, body=body))
-            answer = await self._answer(call)
+            admitted = await self._admit(call)
+            if admitted.match.route.streams:
+                await self._stream(admitted, receive, send)
+                return
+            answer = await self._answer(admitted)
         except ClientGone:
             return
         except GatewayResponseError as error:
             answer = self._gateway_answer(error, call)
-            path = f"/{self._api.stage}{call.request.path}"[:_PATH_SHOWN]
-            log(gateway_line(call.request.method, path, answer.status, error.response_type, call.request_id))
+            self._log(call, answer.status, error.response_type)
         except Exception:  # noqa: BLE001 -- a fault of the stack itself is printed and must not end it
             log(traceback.format_exc())
             answer = self._gateway_answer(GatewayResponseError("DEFAULT_5XX"), call)
@@ -89,7 +96,8 @@ class ApiGateway:
             port=scope["server"][1],
         )
 
-    async def _answer(self, call: GatewayCall) -> ProxyResponse:
+    async def _admit(self, call: GatewayCall) -> GatewayCall:
+        """Find the route and ask its authorizer."""
         path = call.request.path
         match = self._router.match(call.request.method, path) if path else None
         if match is None:
@@ -100,22 +108,25 @@ class ApiGateway:
             context = await self._authorizers[match.route.authorizer].authorize(call)
             context["integrationLatency"] = int((time.monotonic() - started) * 1000)
             call = dataclasses.replace(call, authorizer=context)
+        return call
+
+    async def _answer(self, call: GatewayCall) -> ProxyResponse:
         result = await self._integrate(call)
         if result.error is not None:  # the reason is in the function's log
             raise GatewayResponseError("DEFAULT_5XX", status=502)
+        if result.streamed:
+            raise _invalid(call, "it streamed, but the route has the response transfer mode BUFFERED")
         try:
             answer = parse_response(result.payload, self._api.binary_media_types, call.request.header("accept") or "")
         except MalformedResponse as error:
-            log(f"{call.request.method} {call.request.path}: invalid response of {match.route.function}: {error}")
-            raise GatewayResponseError("DEFAULT_5XX", status=502) from error
+            raise _invalid(call, error) from error
         answer.headers.append(("X-Amzn-Trace-Id", call.trace_id))
         return answer
 
     async def _integrate(self, call: GatewayCall) -> InvocationResult:
         """Invoke the function. It keeps running after the gateway's timeout, as on AWS."""
         route = call.match.route
-        event = json.dumps(proxy_event(call), separators=(",", ":")).encode()
-        task = asyncio.ensure_future(self._invoke(route.function, event, call.trace_id))
+        task = asyncio.ensure_future(self._invoke(route.function, _event(call), call.trace_id))
         self._running.add(task)  # the event loop keeps only weak references to tasks
         task.add_done_callback(self._running.discard)
         try:
@@ -127,6 +138,36 @@ class ApiGateway:
         except TooManyRequests as error:
             raise GatewayResponseError("INTEGRATION_FAILURE") from error
 
+    async def _stream(self, call: GatewayCall, receive: Receive, send: Send) -> None:
+        """Pass the response on as the function sends it. A response that breaks off is cut off, never ended well."""
+        route = call.match.route
+        try:
+            invocation = self._begin(route.function, _event(call), call.trace_id)
+        except EventTooLarge as error:
+            raise GatewayResponseError("REQUEST_TOO_LARGE") from error
+        except TooManyRequests as error:
+            raise GatewayResponseError("INTEGRATION_FAILURE") from error
+        hang_up = asyncio.ensure_future(receive())  # the request is read, so the next message is http.disconnect
+        hang_up.add_done_callback(lambda _: invocation.abandon())
+        headers = [*_gateway_headers(call), ("X-Amzn-Trace-Id", call.trace_id)]
+        forwarding = Forwarding(invocation, timeout_s=route.timeout_s, idle_s=self._idle_s)
+        try:
+            await forwarding.run(call.request.method, headers, send)
+        except (TimeoutError, FunctionFailed, MalformedResponse, StreamFailed) as error:
+            if hang_up.done():
+                raise ClientGone from error
+            if forwarding.status is None:
+                raise _before_response(call, error) from error
+            # The server closes the connection of a response without its end.
+            self._log(call, forwarding.status, f"cut off: {str(error) or 'it took too long'}")
+        finally:
+            hang_up.cancel()
+            invocation.abandon()
+
+    def _log(self, call: GatewayCall, status: int, what: str) -> None:
+        path = f"/{self._api.stage}{call.request.path}"[:_PATH_SHOWN]
+        log(gateway_line(call.request.method, path, status, what, call.request_id))
+
     def _gateway_answer(self, error: GatewayResponseError, call: GatewayCall) -> ProxyResponse:
         if error.authorizer is not None:
             call = dataclasses.replace(call, authorizer=error.authorizer)
@@ -137,6 +178,28 @@ class ApiGateway:
         accept = call.request.header("accept") or ""
         rendered = render(error, self._api.gateway_responses, lookup, accept=accept)
         return ProxyResponse(rendered.status, rendered.headers, rendered.body)
+
+
+def _event(call: GatewayCall) -> bytes:
+    return json.dumps(proxy_event(call), separators=(",", ":")).encode()
+
+
+def _gateway_headers(call: GatewayCall) -> Headers:
+    return [("x-amzn-RequestId", call.request_id), ("x-amz-apigw-id", call.extended_request_id)]
+
+
+def _before_response(call: GatewayCall, error: Exception) -> GatewayResponseError:
+    """Return the response to a request for which the function sent no valid status and headers."""
+    if isinstance(error, TimeoutError):
+        return GatewayResponseError("INTEGRATION_TIMEOUT")
+    if isinstance(error, FunctionFailed):  # the reason is in the function's log
+        return GatewayResponseError("DEFAULT_5XX", status=502)
+    return _invalid(call, error)
+
+
+def _invalid(call: GatewayCall, reason: object) -> GatewayResponseError:
+    log(f"{call.request.method} {call.request.path}: invalid response of {call.match.route.function}: {reason}")
+    return GatewayResponseError("DEFAULT_5XX", status=502)
 
 
 def _request(scope: Scope, prefix: str) -> HttpRequest:
@@ -166,11 +229,7 @@ async def _read_request(scope: Scope, receive: Receive) -> bytes:
 
 
 async def _send(answer: ProxyResponse, call: GatewayCall, body_read: bool, receive: Receive, send: Send) -> None:
-    headers: Headers = [
-        *answer.headers,
-        ("x-amzn-RequestId", call.request_id),
-        ("x-amz-apigw-id", call.extended_request_id),
-    ]
+    headers = [*answer.headers, *_gateway_headers(call)]
     if not body_read:
         headers.append(("Connection", "close"))
     await start_response(send, answer.status, headers, len(answer.body))

@@ -37,10 +37,11 @@ async def read_body(receive: Receive, limit: int, *, drain: bool = False) -> tup
             return (b"".join(parts), True) if size <= limit else (b"", False)
 
 
-async def start_response(send: Send, status: int, headers: Headers, length: int) -> None:
-    """Send the status and headers of a response with a body of `length` bytes."""
+async def start_response(send: Send, status: int, headers: Headers, length: int | None) -> None:
+    """Send the status and headers of a response with a body of `length` bytes, or of unknown length."""
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-    raw.append((b"Content-Length", str(length).encode()))
+    if length is not None:
+        raw.append((b"Content-Length", str(length).encode()))
     await send({"type": "http.response.start", "status": status, "headers": raw})
 
 

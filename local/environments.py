@@ -18,6 +18,7 @@ from typing import Final, Protocol
 
 from local.console import PrefixedLines
 from local.functions import Function
+from local.response_streams import StreamedResponse
 
 INIT_LIMIT_S: Final = 10.0  # AWS's limit of the init phase of an on-demand function
 _PR_SET_PDEATHSIG: Final = 1
@@ -39,10 +40,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class InvocationResult:
-    """The function's response, or, if `error` is set, a JSON object that describes the error."""
+    """The function's response, or, if `error` is set, a JSON object that describes the error.
+
+    `streamed`: the function streamed the response, and it was collected.
+    """
 
     payload: bytes
     error: str | None = None
+    streamed: bool = False
 
     @classmethod
     def failed(cls, error_type: str, message: str) -> InvocationResult:
@@ -50,20 +55,56 @@ class InvocationResult:
         return cls(json.dumps({"errorType": error_type, "errorMessage": message}).encode(), "Unhandled")
 
 
+_ABANDONED: Final = InvocationResult.failed("ClientDisconnected", "the caller has left")
+Outcome = InvocationResult | StreamedResponse
+
+
 @dataclass(slots=True, eq=False)
 class Invocation:
-    """A call of a function, waiting or running."""
+    """A call of a function, waiting or running.
+
+    `outcome` is known as soon as the function responds. `finished` is set when it needs its environment no longer.
+    """
 
     payload: bytes
     trace_id: str
-    outcome: asyncio.Future[InvocationResult]
+    outcome: asyncio.Future[Outcome]
+    finished: asyncio.Future[None]
     request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     deadline_ms: int = 0
 
-    def settle(self, result: InvocationResult) -> None:
-        """Give the caller the result, unless it already has one."""
-        if not self.outcome.done():
-            self.outcome.set_result(result)
+    @classmethod
+    def new(cls, payload: bytes, trace_id: str) -> Invocation:
+        """Create a call that waits for an environment."""
+        loop = asyncio.get_running_loop()
+        return cls(payload, trace_id, loop.create_future(), loop.create_future())
+
+    def settle(self, outcome: Outcome) -> bool:
+        """Give the caller the outcome. Returns False if it already has one, or has left."""
+        if self.outcome.done():
+            return False
+        self.outcome.set_result(outcome)
+        return True
+
+    def fail(self, failure: InvocationResult) -> None:
+        """End a call whose function does not run, or runs no longer."""
+        self.settle(failure)
+        self.finish()
+
+    def finish(self) -> None:
+        """Mark the call as finished."""
+        if not self.finished.done():
+            self.finished.set_result(None)
+
+    def abandon(self) -> None:
+        """Leave: the caller does not wait for the response, or for the rest of it. The function keeps running.
+
+        The connection on which it streams is closed, now or when it begins.
+        """
+        if not self.settle(_ABANDONED) and not self.outcome.cancelled():
+            outcome = self.outcome.result()
+            if isinstance(outcome, StreamedResponse):
+                outcome.close()
 
 
 class EnvironmentPool(Protocol):
@@ -95,11 +136,7 @@ class Environment:
 
     def start(self, variables: Mapping[str, str]) -> None:
         """Start the process. Its output goes to the console line by line."""
-        self._process = spawn(
-            [sys.executable, "-S", "-m", "awslambdaric", self.function.deployed.handler],
-            variables,
-            cwd=str(self.function.folder),
-        )
+        self._process = spawn(_command(self.function), variables, cwd=str(self.function.folder))
         _lower_priority(self._process.pid)
         watch_output(self._process, self._output)
         limit_s = INIT_LIMIT_S + self.function.deployed.timeout_s
@@ -110,7 +147,9 @@ class Environment:
         self._stop_timer()
         self.initialised = True
         self.started.set()
-        self.current = None
+        if self.current is not None:
+            self.current.finish()
+            self.current = None
         self._next = asyncio.get_running_loop().create_future()
         self._pool.on_idle(self)
         return await self._next
@@ -130,7 +169,24 @@ class Environment:
             return False
         self._stop_timer()
         self.current.settle(result)
+        self.current.finish()
         return True
+
+    def stream(self, request_id: str, response: StreamedResponse) -> bool:
+        """Serve the Runtime API's /response with a streamed body. Returns False if that call is not running here.
+
+        The function's timeout goes on: the invocation lasts until the function asks for the next one.
+        """
+        if self.current is None or self.current.request_id != request_id:
+            return False
+        if not self.current.settle(response):
+            response.close()
+        return True
+
+    def streamed(self, request_id: str) -> None:
+        """Handle the well-formed end of a streamed response: the caller has it all."""
+        if self.current is not None and self.current.request_id == request_id:
+            self.current.finish()
 
     def init_failed(self, result: InvocationResult) -> None:
         """Serve the Runtime API's /init/error. The client then exits by itself."""
@@ -156,7 +212,7 @@ class Environment:
         close_output(self._process, self._output)
         failure = self._failure or _exit_failure(self._process.returncode)
         if self.current is not None:
-            self.current.settle(failure)
+            self.current.fail(failure)
         if self._next is not None and not self._next.done():
             self._next.set_result(None)
         self.started.set()
@@ -181,6 +237,13 @@ class Environment:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _command(function: Function) -> list[str]:
+    """Return the command of the runtime client. As on Lambda, a wrapper gets it as its arguments."""
+    wrapper = function.variables.get("AWS_LAMBDA_EXEC_WRAPPER")
+    client = [sys.executable, "-S", "-m", "awslambdaric", function.deployed.handler]
+    return [wrapper, *client] if wrapper else client
 
 
 def process_variables(

@@ -25,7 +25,10 @@ _REMAPPED: Final = frozenset(
 )
 _DROPPED: Final = frozenset({"transfer-encoding", "keep-alive", "trailer", "upgrade"})
 _STATUSES: Final = range(200, 600)
-_NO_BODY: Final = (204, 304)
+NO_BODY: Final = (204, 304)
+"""Statuses whose responses have no body."""
+_REMAPPED_LENGTH: Final = "x-amzn-remapped-content-length"
+_LENGTH: Final = re.compile("[0-9]{1,15}")
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HEADER_VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
@@ -65,6 +68,15 @@ class ProxyResponse:
     status: int
     headers: Headers
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StreamHead:
+    """Status and headers of a streamed response. `length` is that of the body in bytes, if the function declares it."""
+
+    status: int
+    headers: Headers
+    length: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +146,28 @@ def parse_response(payload: bytes, binary_media_types: Iterable[str], accept: st
 
     Raises `MalformedResponse` if it is not a proxy response. The gateway then answers 502.
     """
+    answer, status, headers = _head(payload)
+    body = _answer_body(answer, binary_media_types, accept)
+    return ProxyResponse(status, headers, b"" if status in NO_BODY else body)
+
+
+def parse_prelude(payload: bytes) -> StreamHead:
+    """Parse the prelude of a streamed response. Its Content-Length is kept: the gateway does not know the length.
+
+    Raises `MalformedResponse` if it is not valid. The gateway then answers 502.
+    """
+    _, status, headers = _head(payload)
+    lengths = {value for name, value in headers if name.lower() == _REMAPPED_LENGTH}
+    headers = [header for header in headers if header[0].lower() != _REMAPPED_LENGTH]
+    if not lengths or status in NO_BODY:
+        return StreamHead(status, headers, None)
+    if len(lengths) > 1 or not _LENGTH.fullmatch(next(iter(lengths))):
+        raise MalformedResponse(f"Content-Length is {sorted(lengths)}")
+    return StreamHead(status, headers, int(lengths.pop()))
+
+
+def _head(payload: bytes) -> tuple[dict[str, Any], int, Headers]:
+    """Return a proxy response as an object, with its status and headers."""
     try:
         answer = json.loads(payload)
     except ValueError as error:
@@ -144,8 +178,7 @@ def parse_response(payload: bytes, binary_media_types: Iterable[str], accept: st
     headers = _answer_headers(answer)
     if not any(name.lower() == "content-type" for name, _ in headers):
         headers.append(("Content-Type", "application/json"))
-    body = _answer_body(answer, binary_media_types, accept)
-    return ProxyResponse(status, headers, b"" if status in _NO_BODY else body)
+    return answer, status, headers
 
 
 def _common(call: GatewayCall) -> dict[str, Any]:

@@ -52,21 +52,26 @@ def port_of(sock: socket.socket) -> int:
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP/1.1 with two differences.
+    """uvicorn's HTTP/1.1 with these differences.
 
-    Header names keep their case, as in API Gateway's events, and the size of a request's head is limited.
+    Header names keep their case, as in API Gateway's events. The size of a request outside of its body is limited.
+    The scope has two more entries: `trailers` gets the fields that follow a chunked body, when the body has ended, and
+    `abort` closes the connection at once.
     """
 
-    _in_head = False
+    _outside_body = False
     _refused = False
     _head_bytes = 0
+    _received = 0
+    _fields: list[tuple[bytes, bytes]]
 
     def data_received(self, data: bytes) -> None:
         """Handle received bytes."""
         if self._refused:
             return
+        self._received = len(data)
         super().data_received(data)
-        if self._in_head:
+        if self._outside_body:
             self._head_bytes += len(data)
             if self._head_bytes > _MAX_HEAD_BYTES and not self.transport.is_closing():
                 self._refuse()
@@ -80,19 +85,40 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """Handle the start of a request."""
-        self._in_head, self._head_bytes = True, 0
+        self._outside_body, self._head_bytes = True, 0
         super().on_message_begin()
+        self._fields = self.headers
+        scope: Scope = self.scope  # type: ignore[assignment]  # uvicorn's type has only ASGI's own entries
+        scope["trailers"] = []
+        scope["abort"] = self.transport.abort
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Handle a header."""
+        """Handle a header or a trailer."""
         if name.lower() == b"expect" and value.lower() == b"100-continue":
             self.expect_100_continue = True
-        self.headers.append((name, value))
+        self._fields.append((name, value))
 
     def on_headers_complete(self) -> None:
         """Handle the end of the head."""
-        self._in_head = False
+        self._outside_body = False
+        scope: Scope = self.scope  # type: ignore[assignment]  # see above
+        self._fields = scope["trailers"]
         super().on_headers_complete()
+
+    def on_chunk_header(self) -> None:
+        """Handle the start of a chunk. After the last one, which is empty, come the trailers."""
+        self._outside_body = True
+        self._head_bytes = -self._received  # these bytes may be those of many chunks: count from the next ones
+
+    def on_body(self, body: bytes) -> None:
+        """Handle a part of the body."""
+        self._outside_body = False
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Handle the end of a request."""
+        self._outside_body = False
+        super().on_message_complete()
 
 
 class HttpServer(uvicorn.Server):

@@ -14,12 +14,15 @@ from urllib.parse import unquote
 
 from local.asgi import Headers, Receive, Scope, Send, read_body, respond
 from local.environments import Environment, InvocationResult
-from local.lambda_service import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, LambdaService, TooManyRequests
+from local.lambda_service import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, LambdaService, TooManyRequests, too_large
+from local.response_streams import StreamedResponse, StreamLimits
 
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
 _RUNTIME: Final = "/2018-06-01/runtime"
 _REPORT: Final = re.compile(_RUNTIME + r"/invocation/([^/]+)/(response|error)")
+_RESPONSE_MODE: Final = b"lambda-runtime-function-response-mode"
 _JSON: Final = "application/json"
+_LIMITS: Final = StreamLimits()
 
 
 class InvokeApi:
@@ -65,8 +68,9 @@ class InvokeApi:
 class RuntimeApi:
     """The API that a function's process polls. The port identifies the environment."""
 
-    def __init__(self, service: LambdaService) -> None:
+    def __init__(self, service: LambdaService, limits: StreamLimits = _LIMITS) -> None:
         self._service = service
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -80,10 +84,13 @@ class RuntimeApi:
             payload, _ = await read_body(receive, MAX_RESPONSE_BYTES)
             environment.init_failed(InvocationResult(payload, "Unhandled"))
             await respond(send, 202, [("Content-Type", _JSON)], b'{"status":"OK"}')
-        elif match := _REPORT.fullmatch(path):
-            await _report(environment, match.group(1), match.group(2), receive, send)
-        else:
+        elif not (match := _REPORT.fullmatch(path)):
             await _refuse(send, 404, "NotFound", path)
+        elif match.group(2) == "response" and _header(scope, _RESPONSE_MODE) == "streaming":
+            response = StreamedResponse(receive, scope["trailers"], scope["abort"], self._limits)
+            await _stream(environment, match.group(1), response, send)
+        else:
+            await _report(environment, match.group(1), match.group(2), receive, send)
 
 
 async def _next(environment: Environment, send: Send) -> None:
@@ -104,17 +111,24 @@ async def _next(environment: Environment, send: Send) -> None:
 
 async def _report(environment: Environment, request_id: str, kind: str, receive: Receive, send: Send) -> None:
     payload, complete = await read_body(receive, MAX_RESPONSE_BYTES, drain=True)
-    if complete:
-        result = InvocationResult(payload, "Unhandled" if kind == "error" else None)
-    else:
-        message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
-        result = InvocationResult.failed("Function.ResponseSizeTooLarge", message)
+    result = InvocationResult(payload, "Unhandled" if kind == "error" else None) if complete else too_large()
     if not environment.finish(request_id, result):
         await _refuse(send, 400, "InvalidRequestID", "Invalid request ID")
     elif complete:
         await respond(send, 202, [("Content-Type", _JSON)], b'{"status":"OK"}')
     else:
         await _refuse(send, 413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size")
+
+
+async def _stream(environment: Environment, request_id: str, response: StreamedResponse, send: Send) -> None:
+    """Let the caller read the response. Nothing is answered on a connection that the caller had closed."""
+    if not environment.stream(request_id, response):
+        await _refuse(send, 400, "InvalidRequestID", "Invalid request ID", [("Connection", "close")])
+        return
+    await response.released.wait()
+    if response.received:
+        environment.streamed(request_id)
+        await respond(send, 202, [("Content-Type", _JSON)], b'{"status":"OK"}')
 
 
 async def _refuse(send: Send, status: int, error_type: str, message: str, headers: Headers | None = None) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from local.console import log
-from local.environments import Credentials, Environment, Invocation, InvocationResult
+from local.environments import Credentials, Environment, Invocation, InvocationResult, Outcome
 from local.functions import Function
+from local.response_streams import StreamFailed
 from local.settings import StackError
 
 MAX_ENVIRONMENTS: Final = 6  # per function; more calls wait their turn
@@ -26,6 +27,7 @@ _TRY_LATER_S: Final = 1.0
 StartEnvironment = Callable[[Environment], None]
 # function name, event, trace id
 Invoke = Callable[[str, bytes, str], Awaitable[InvocationResult]]
+Begin = Callable[[str, bytes, str], Invocation]
 
 
 class EventTooLarge(Exception):
@@ -55,12 +57,12 @@ class FunctionPool:
         self._idle: list[Environment] = []
         self._waiting: deque[Invocation] = deque()
 
-    async def invoke(self, payload: bytes, trace_id: str) -> InvocationResult:
-        """Queue a call of the function, and return its result."""
-        invocation = Invocation(payload, trace_id, asyncio.get_running_loop().create_future())
+    def begin(self, payload: bytes, trace_id: str) -> Invocation:
+        """Queue a call of the function."""
+        invocation = Invocation.new(payload, trace_id)
         self._waiting.append(invocation)
         self._dispatch()
-        return await asyncio.shield(invocation.outcome)
+        return invocation
 
     def close(self) -> None:
         """Kill every process and start no more. Every call fails."""
@@ -88,15 +90,13 @@ class FunctionPool:
         if environment in self._idle:
             self._idle.remove(environment)
         if not environment.initialised and self._waiting:
-            self._waiting.popleft().settle(failure)
+            self._waiting.popleft().fail(failure)
         self._dispatch()
 
     def _dispatch(self) -> None:
         if self._closed:
             while self._waiting:
-                self._waiting.popleft().settle(
-                    InvocationResult.failed("ServiceException", "the local stack is stopping")
-                )
+                self._waiting.popleft().fail(InvocationResult.failed("ServiceException", "the local stack is stopping"))
             return
         while self._waiting and self._idle:
             environment = self._idle.pop()
@@ -116,7 +116,7 @@ class FunctionPool:
         except (StackError, OSError) as error:
             log(f"{self.function.title} | cannot be started: {error}")
             if self._waiting:
-                self._waiting.popleft().settle(InvocationResult.failed("Runtime.StartFailed", str(error)))
+                self._waiting.popleft().fail(InvocationResult.failed("Runtime.StartFailed", str(error)))
         else:
             self._free_ports.pop(0)
             self.environments.add(environment)
@@ -140,8 +140,8 @@ class LambdaService:
         """Return the pool of a function."""
         return self._pools[name]
 
-    async def invoke(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
-        """Call a function and wait for its result.
+    def begin(self, name: str, payload: bytes, trace_id: str) -> Invocation:
+        """Call a function without waiting for it.
 
         Raises:
             EventTooLarge: the event is larger than 6 MB.
@@ -151,11 +151,19 @@ class LambdaService:
             raise EventTooLarge
         if self._most is not None and self._running >= self._most:
             raise TooManyRequests
-        self._running += 1
+        invocation = self._pools[name].begin(payload, trace_id)
+        if not invocation.finished.done():
+            self._running += 1
+            invocation.finished.add_done_callback(self._finished)
+        return invocation
+
+    async def invoke(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
+        """Call a function and wait for its whole result. Raises as `begin` does."""
+        invocation = self.begin(name, payload, trace_id)
         try:
-            return await self._pools[name].invoke(payload, trace_id)
+            return await _collected(await asyncio.shield(invocation.outcome))
         finally:
-            self._running -= 1
+            invocation.abandon()
 
     async def invoke_later(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
         """Call a function asynchronously: as soon as there is an environment. Raises `EventTooLarge`."""
@@ -181,5 +189,30 @@ class LambdaService:
         for environment in self._environments():
             environment.wait()
 
+    def _finished(self, _: object) -> None:
+        self._running -= 1
+
     def _environments(self) -> list[Environment]:
         return [environment for pool in self._pools.values() for environment in pool.environments]
+
+
+async def _collected(outcome: Outcome) -> InvocationResult:
+    """Return the whole of a streamed response as Invoke does, which has Invoke's limit."""
+    if isinstance(outcome, InvocationResult):
+        return outcome
+    parts, size = [], 0
+    try:
+        while piece := await outcome.read():
+            parts.append(piece)
+            size += len(piece)
+            if size > MAX_RESPONSE_BYTES:
+                return too_large()
+    except StreamFailed as error:
+        return InvocationResult.failed("Runtime.StreamFailed", str(error))
+    return InvocationResult(b"".join(parts), streamed=True)
+
+
+def too_large() -> InvocationResult:
+    """Create the failure of a response that is larger than Invoke's limit."""
+    message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
+    return InvocationResult.failed("Function.ResponseSizeTooLarge", message)

@@ -12,6 +12,8 @@ from local.settings import StackError
 from local.template import Template
 
 _DEFAULT_TIMEOUT_MS: Final = 29_000
+# API Gateway calls InvokeWithResponseStream instead of Invoke.
+_STREAMING_URI: Final = re.compile(r"/2021-11-15/functions/.*/response-streaming-invocations")
 _FUNCTION_ARN: Final = re.compile(r"/functions/arn:[^/]*:function:([^:/]+)")
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "options", "head", "patch"})
 _HEADER: Final = "gatewayresponse.header."
@@ -19,13 +21,17 @@ _HEADER: Final = "gatewayresponse.header."
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method (or ANY) of a resource path such as /models/{model+}, and the function behind it."""
+    """A method (or ANY) of a resource path such as /models/{model+}, and the function behind it.
+
+    `timeout_s` limits the whole response. `streams`: the response is passed on while the function sends it.
+    """
 
     resource: str
     method: str
     function: str
     authorizer: str | None
     timeout_s: float
+    streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +150,19 @@ def _route(resource: str, method: str, operation: Mapping[str, Any], authorizers
     unknown = [name for name in guards if name not in authorizers]
     if unknown or len(guards) > 1:
         raise StackError(f"template.yaml: {where} is guarded by {guards}; the local stack knows {list(authorizers)}")
+    streams = integration.get("responseTransferMode") == "STREAM"
+    if streams != (_STREAMING_URI.search(integration["uri"]) is not None):
+        mode = integration.get("responseTransferMode", "BUFFERED")
+        raise StackError(
+            f"template.yaml: {where} has the response transfer mode {mode}, but calls {integration['uri']}"
+        )
     return Route(
         resource=resource,
         method=method,
         function=_function(integration["uri"], where),
         authorizer=guards[0] if guards else None,
         timeout_s=int(integration.get("timeoutInMillis", _DEFAULT_TIMEOUT_MS)) / 1000,
+        streams=streams,
     )
 
 

@@ -28,6 +28,11 @@ PACKAGES: Final[dict[str, Package]] = {
     "errors": _package("the errors that the domain raises; no HTTP status"),
     "clock": _package("the time of day, as accounts, ledger and jobs count it"),
     "deadline": _package("the moment by which an answer must be ready"),
+    "response_stream": _package("a response that is sent while it is made"),
+    "lambda_runtime": _package(
+        "a Lambda runtime that streams responses, in place of AWS's runtime client", "response_stream"
+    ),
+    "ahead": _package("an iterator that works ahead of its reader, in a thread", "response_stream"),
     "init_phase": _package("the first and the last line of a function: a faster cold start"),
     "engine_files": _package("where the files of the embedded models lie", "errors"),
     "inference": _package("neural models on onnxruntime, one thread each", "errors"),
@@ -67,8 +72,8 @@ PACKAGES: Final[dict[str, Package]] = {
     "telemetry": _package("log lines and metrics", "errors loggable_names catalog metering use_cases"),
     "api": _package(
         "the endpoints; `api/http` reads requests and writes responses",
-        "errors clock deadline fingerprint net audio text transcripts storage catalog providers metering identity usage"
-        " uploads jobs webhooks idempotency use_cases telemetry",
+        "errors clock deadline response_stream fingerprint net audio text transcripts storage catalog providers"
+        " metering identity usage uploads jobs webhooks idempotency use_cases telemetry",
     ),
     "workers": _package(
         "functions without HTTP: steps of jobs, schedules, webhook delivery",

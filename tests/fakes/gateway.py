@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from audio_gateway.response_stream import ClientDisconnected
 
 API_CALLER = {
     "principalId": "key_1",
@@ -94,6 +98,71 @@ def call(handler: Any, request: dict[str, Any], context: Context | None = None) 
     body = answer["body"]
     raw = base64.b64decode(body) if answer["isBase64Encoded"] else body.encode()
     return Answer(answer["statusCode"], {**answer["headers"], **_joined(answer.get("multiValueHeaders"))}, raw)
+
+
+class FakeStream:
+    """A `ResponseStream` that keeps what it gets. `disconnect_after` bytes of the body, the caller disconnects."""
+
+    def __init__(self, disconnect_after: int | None = None) -> None:
+        self.status: int | None = None
+        self.headers: dict[str, str] = {}
+        self.pieces: list[bytes] = []
+        self.ended = False
+        self._left = disconnect_after
+        self._lock = threading.Condition()
+
+    def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
+        """Keep the head."""
+        assert self.status is None, "started twice"
+        self.status = status
+        for name, value in headers:
+            assert name not in self.headers, f"{name} was sent twice"
+            self.headers[name] = value
+
+    def write(self, data: bytes) -> None:
+        """Keep a piece."""
+        assert self.status is not None
+        assert not self.ended
+        if self._left is not None:
+            self._left -= len(data)
+            if self._left < 0:
+                raise ClientDisconnected
+        with self._lock:
+            self.pieces.append(data)
+            self._lock.notify_all()
+
+    def end(self) -> None:
+        """Keep that the body is complete."""
+        assert self.status is not None
+        assert not self.ended
+        if self._left is not None and self._left < 0:
+            raise ClientDisconnected
+        with self._lock:
+            self.ended = True
+            self._lock.notify_all()
+
+    def is_disconnected(self) -> bool:
+        """Whether the caller has gone."""
+        return self._left is not None and self._left <= 0
+
+    def wait_for_pieces(self, count: int, within_s: float = 10.0) -> None:
+        """Wait until so many pieces have arrived."""
+        with self._lock:
+            assert self._lock.wait_for(lambda: len(self.pieces) >= count, within_s), f"{len(self.pieces)} pieces"
+
+    @property
+    def answer(self) -> Answer:
+        """The response as far as it has come."""
+        assert self.status is not None, "there is no response"
+        return Answer(self.status, self.headers, b"".join(self.pieces))
+
+
+def stream(handler: Any, request: dict[str, Any], context: Context | None = None) -> Answer:
+    """Let a function stream its response, which must be complete."""
+    response = FakeStream()
+    handler.stream(request, context or Context(900_000), response)
+    assert response.ended or response.pieces
+    return response.answer
 
 
 def _joined(headers: dict[str, list[str]] | None) -> dict[str, str]:

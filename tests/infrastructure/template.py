@@ -69,6 +69,18 @@ def functions() -> dict[str, dict[str, Any]]:
     return {name: found for name, found in resources.items() if found["Type"] == "AWS::Serverless::Function"}
 
 
+def decided(node: Any, **conditions: bool) -> Any:
+    """A part of the template with the `!If` of these conditions replaced by what they choose."""
+    if isinstance(node, list):
+        return [decided(item, **conditions) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if set(node) == {"Fn::If"} and node["Fn::If"][0] in conditions:
+        condition, then, otherwise = node["Fn::If"]
+        return decided(then if conditions[condition] else otherwise, **conditions)
+    return {key: decided(value, **conditions) for key, value in node.items()}
+
+
 @functools.cache
 def rendered() -> dict[str, dict[str, Any]]:
     """The resources after AWS's translator, which is in its own environment (requirements/local.in)."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.infrastructure import template
 from tests.infrastructure.conftest import OfType
 from tests.infrastructure.template import ROOT
 
@@ -117,11 +118,8 @@ def test_the_costs_page_counts_alarm_metrics_as_cloudwatch_does(alarms: dict[str
 
 
 def test_the_costs_page_counts_our_own_metrics(source: dict[str, Any]) -> None:
-    answers = [
-        name
-        for name, resource in source["Resources"].items()
-        if any(event["Type"] == "Api" for event in resource.get("Properties", {}).get("Events", {}).values())
-    ]
+    routes = str(source["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"])
+    answers = [name for name in template.functions() if f"${{{name}.Arn}}" in routes]
     classes = len(("2xx", "3xx", "4xx", "5xx"))
     of_audio = 3 * len(("ProviderLatency", "Characters or AudioMilliseconds"))
     of_the_service = len(

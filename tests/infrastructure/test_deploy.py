@@ -365,6 +365,7 @@ def test_the_makefile_of_the_layer_uses_the_named_catalogue(named: str, own: Pat
     make = (ROOT / "layers" / "shared" / "Makefile").read_text().replace("$(HERE)../../scripts/build-layer", "true")
     (tmp_path / "a" / "b").mkdir(parents=True)
     (tmp_path / "a" / "b" / "Makefile").write_text(make)
+    (tmp_path / "a" / "b" / "stream-bootstrap").touch()
     (tmp_path / "layers" / "shared").mkdir(parents=True)
     (tmp_path / "layers" / "shared" / "catalog.toml").write_text("shipped")
     plain = tmp_path / "own.toml"

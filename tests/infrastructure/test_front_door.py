@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import re
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from audio_gateway.api.http import request_scope
 from audio_gateway.metering.unusable_key import NOT_USABLE
 from reference.openapi import document
+from tests.infrastructure import template
 from tests.infrastructure.conftest import OfType
 
 ROUTES = {
@@ -60,6 +62,9 @@ OPEN = (*CATCH_ALL, HEALTH)
 METHODS_OF_A_STAGE = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 """The methods that ANY stands for in a deployed API. The settings of a stage accept these, but not ANY."""
 
+METHOD_OF_ARN = {"x-amazon-apigateway-any-method": "*"}
+"""How the ARN of a method names it, where the definition has another name."""
+
 # As OpenAI answers; where its API has no such error, as audio_gateway.api.http.errors answers the same mistake.
 ANSWERS = {
     "MISSING_AUTHENTICATION_TOKEN": (404, "invalid_request_error", "unknown_url"),
@@ -90,7 +95,7 @@ ANSWERS = {
 @pytest.fixture
 def api(of_type: OfType) -> dict[str, Any]:
     (properties,) = of_type("AWS::ApiGateway::RestApi").values()
-    return properties
+    return template.decided(properties, StreamsResponses=True)  # test_streaming.py compares both values
 
 
 @pytest.fixture
@@ -108,6 +113,10 @@ def envelope_of(response: dict[str, Any]) -> dict[str, Any]:
     ((content_type, template),) = response["responseTemplates"].items()
     assert content_type == "application/json"
     return json.loads(template)
+
+
+def integration_of(operation: dict[str, Any]) -> dict[str, Any]:
+    return operation["x-amazon-apigateway-integration"]
 
 
 def headers_of(response: dict[str, Any]) -> dict[str, Any]:
@@ -132,17 +141,53 @@ def test_every_documented_path_is_a_route_and_every_route_is_documented(api: dic
 def test_a_preflight_reaches_the_function_of_its_route_without_a_key(path: str, api: dict[str, Any]) -> None:
     method = api["Body"]["paths"][path]["options"]
     assert method["security"] == [{"NONE": []}]
-    assert f"${{{ROUTES[path]}.Arn}}" in method["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+    assert f"${{{ROUTES[path]}.Arn}}" in integration_of(method)["uri"]["Fn::Sub"]
 
 
 def test_a_preflight_comes_before_the_other_methods_of_its_path(source: dict[str, Any]) -> None:
     """`sam local start-api` merges the methods of a path and uses the authorizer of the last one."""
-    for name in set(ROUTES.values()):
-        seen: dict[str, list[str]] = {}
-        for event in source["Resources"][name]["Properties"]["Events"].values():
-            if event["Type"] == "Api":
-                seen.setdefault(event["Properties"]["Path"], []).append(event["Properties"]["Method"].upper())
-        assert all(methods[0] == "OPTIONS" for path, methods in seen.items() if path in ROUTES), seen
+    paths = source["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]
+    assert {path for path, methods in paths.items() if next(iter(methods)) == "options"} == set(ROUTES)
+
+
+def invoked_through(permission: dict[str, Any], path: str, method: str) -> bool:
+    """Whether API Gateway may call a function for a method of a path, by the permission's pattern."""
+    pattern = permission["SourceArn"]["Fn::Sub"].split("${Api}/", 1)[1]
+    asked = f"v1/{METHOD_OF_ARN.get(method, method.upper())}{re.sub(r'{.*?}', 'x', path)}"
+    return fnmatch.fnmatchcase(asked, pattern)
+
+
+def test_api_gateway_may_call_each_function_for_its_routes_and_nothing_else_may(
+    api: dict[str, Any], source: dict[str, Any]
+) -> None:
+    permissions = [
+        found["Properties"] for found in source["Resources"].values() if found["Type"] == "AWS::Lambda::Permission"
+    ]
+    asked = {
+        (re.sub(r".*\$\{(\w+)\.Arn\}.*", r"\1", integration_of(operation)["uri"]["Fn::Sub"]), path, method)
+        for path, methods in api["Body"]["paths"].items()
+        for method, operation in methods.items()
+    }
+    for permission in permissions:
+        assert permission["Principal"] == "apigateway.amazonaws.com"
+        assert permission["Action"] == "lambda:InvokeFunction"
+        start = "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:${Api}/*/*/"
+        assert permission["SourceArn"]["Fn::Sub"].startswith(start)
+    used = set()
+    for function, path, method in asked:
+        fitting = [
+            number
+            for number, permission in enumerate(permissions)
+            if permission["FunctionName"] == {"Ref": function} and invoked_through(permission, path, method)
+        ]
+        assert fitting, (function, path, method)
+        used.update(fitting)
+    assert used == set(range(len(permissions)))
+
+
+def test_a_new_value_of_a_parameter_reaches_the_stage(source: dict[str, Any]) -> None:
+    """SAM makes a new deployment if the text of the definition has changed, and a parameter's value is not in it."""
+    assert source["Resources"]["Api"]["Properties"]["AlwaysDeploy"] is True
 
 
 def test_the_functions_behind_the_api_get_the_allowed_origins(source: dict[str, Any]) -> None:
@@ -195,7 +240,7 @@ def test_the_code_lists_the_catch_all_routes_of_the_template() -> None:
 def test_a_route_leads_to_its_function_past_the_authorizer(path: str, api: dict[str, Any]) -> None:
     method = api["Body"]["paths"][path]["x-amazon-apigateway-any-method"]
     assert method["security"] == [{"KeyAuthorizer": []}]
-    integration = method["x-amazon-apigateway-integration"]
+    integration = integration_of(method)
     assert integration["type"] == "aws_proxy"
     assert f"${{{ROUTES[path]}.Arn}}" in integration["uri"]["Fn::Sub"]
 

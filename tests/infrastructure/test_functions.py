@@ -11,9 +11,13 @@ from typing import Any
 
 import pytest
 
+from audio_gateway.api.job_serializers import LONGEST_WAIT_S
+from audio_gateway.api.job_wait import READING_S
 from audio_gateway.idempotency.idempotency import CLAIM_SECONDS
+from audio_gateway.idempotency.repetition import REMEMBERED_S
 from audio_gateway.metering.lateness import LATE_WRITE_S
 from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS
+from audio_gateway.metering.waiting_polls import LIFE_S
 from audio_gateway.webhooks.queue import read_message
 from audio_gateway.webhooks.sender import TIMEOUT_S
 from audio_gateway.workers.scheduled import SWEEP_BUDGET_S
@@ -34,11 +38,19 @@ LOGGING = {
     "audio_gateway.workers.scheduled",
     "audio_gateway.workers.webhook_delivery",
 }
+READ_BY_LAMBDA = {"AWS_LAMBDA_EXEC_WRAPPER"}
 API_GATEWAY_SECONDS = 29
 LAMBDA_SECONDS = 900
+REDIRECTS_OF_AN_SDK = 20
 FOURTEEN_DAYS_S = 14 * 86_400  # the longest retention of SQS
 STEPS = {"job_prepare", "job_speech_chunk", "job_transcription_chunk", "job_merge", "job_end"}
 """The functions that the state machine calls; no caller waits for them."""
+STREAMING = {"speech", "transcriptions", "translations", "jobs"}
+"""The functions whose responses are streamed, for as long as Lambda lets them run."""
+
+HOLDERS = ("speech", "transcriptions", "translations")
+"""The functions that hold prices and claim idempotency keys."""
+
 CLOCKS_DIFFER_SECONDS = 5
 ROUNDS_OF_AN_ENDLESS_LOOP = 16
 """After this many rounds through one function, Lambda drops an event, unless RecursiveLoop is Allow."""
@@ -118,15 +130,7 @@ def test_the_environment_has_exactly_the_variables_that_the_code_reads(
     declared = set(properties["Environment"]["Variables"])
     if folder in CALLS_AWS:
         expected.add("AWS_ENDPOINT_URL")
-    assert declared == expected
-
-
-def chosen(value: Any, conditions: dict[str, bool]) -> Any:
-    """A value without its `!If`."""
-    if isinstance(value, dict) and "Fn::If" in value:
-        condition, then, otherwise = value["Fn::If"]
-        return chosen(then if conditions[condition] else otherwise, conditions)
-    return value
+    assert declared - READ_BY_LAMBDA == expected
 
 
 @pytest.mark.parametrize(("embedded", "espeak"), [(True, True), (True, False), (False, False)])
@@ -143,7 +147,7 @@ def test_the_functions_know_the_engines_that_the_stack_has_layers_of(
     for function in functions.values():
         variables = function["Properties"]["Environment"]["Variables"]
         if "AUDIO_GATEWAY_CATALOG" in variables:
-            assert sorted(chosen(variables["AUDIO_GATEWAY_ENGINES"], conditions).split()) == models
+            assert sorted(template.decided(variables["AUDIO_GATEWAY_ENGINES"], **conditions).split()) == models
 
 
 # Functions whose role allows more than writing logs: boto3 reads AWS_ENDPOINT_URL for them.
@@ -240,30 +244,73 @@ def test_the_sweeper_and_the_roll_up_are_scheduled_and_end_before_their_next_run
     assert functions["sweeper"]["Properties"]["Timeout"] <= 60  # audio_gateway.metering.lateness relies on it
 
 
-def test_all_functions_have_the_same_hold_and_sweep_times_and_holds_outlive_every_request(
-    functions: dict[str, Any],
+def timeouts(functions: dict[str, Any], *, streams: bool) -> dict[str, int]:
+    """How many seconds each function may run, by its folder, with this value of ResponseStreaming."""
+    return {
+        folder: template.decided(resource["Properties"]["Timeout"], StreamsResponses=streams)
+        for folder, resource in functions.items()
+    }
+
+
+def holds(functions: dict[str, Any], *, streams: bool) -> dict[str, int]:
+    """How many seconds a hold lives by the setting of each function that knows it."""
+    found = {folder: resource["Properties"]["Environment"]["Variables"] for folder, resource in functions.items()}
+    return {
+        folder: int(template.decided(variables[HOLD], StreamsResponses=streams))
+        for folder, variables in found.items()
+        if HOLD in variables
+    }
+
+
+@pytest.mark.parametrize("streams", [True, False])
+def test_functions_agree_on_the_life_of_a_hold_which_outlives_every_request(
+    functions: dict[str, Any], streams: bool
 ) -> None:
+    seconds = holds(functions, streams=streams)
+    del seconds["rollup"]
+    (hold,) = set(seconds.values())
+    longest = max(timeouts(functions, streams=streams)[folder] for folder in HOLDERS)
+    assert longest + LATE_WRITE_S < hold
+
+
+def test_the_code_has_the_hold_of_a_stack_that_streams(functions: dict[str, Any]) -> None:
+    assert holds(functions, streams=True)["speech"] == REQUEST_HOLD_SECONDS
+
+
+def test_the_roll_up_waits_for_the_longest_hold_of_either_mode(functions: dict[str, Any]) -> None:
+    """A request that began before streaming was turned off may write its row a quarter of an hour later."""
+    modes = [holds(functions, streams=streams) for streams in (True, False)]
+    longest = max(max(seconds.values()) for seconds in modes)
+    assert {seconds["rollup"] for seconds in modes} == {longest}
+
+
+def test_the_functions_agree_on_the_rate_of_the_sweeper(functions: dict[str, Any]) -> None:
     environments = [resource["Properties"]["Environment"]["Variables"] for resource in functions.values()]
-    (hold,) = {each[HOLD] for each in environments if HOLD in each}
     (sweep,) = {each[SWEEP] for each in environments if SWEEP in each}
-    assert int(hold) == REQUEST_HOLD_SECONDS
-    longest = max(functions[folder]["Properties"]["Timeout"] for folder in ("speech", "transcriptions", "translations"))
-    assert int(hold) > longest + LATE_WRITE_S
     assert int(sweep) == schedules(functions)["sweeper"]
 
 
-def test_no_function_runs_longer_than_its_caller_waits(functions: dict[str, Any]) -> None:
-    for folder, resource in functions.items():
-        if folder in schedules(functions):
-            continue
-        most = LAMBDA_SECONDS if folder in STEPS else API_GATEWAY_SECONDS
-        assert resource["Properties"]["Timeout"] <= most, folder
+@pytest.mark.parametrize("streams", [True, False])
+def test_no_function_runs_longer_than_its_caller_waits(functions: dict[str, Any], streams: bool) -> None:
+    unlimited = STEPS | (STREAMING if streams else set())
+    for folder, seconds in timeouts(functions, streams=streams).items():
+        if folder not in schedules(functions):
+            assert seconds <= (LAMBDA_SECONDS if folder in unlimited else API_GATEWAY_SECONDS), folder
 
 
-def test_an_idempotency_claim_outlives_the_function_that_holds_it(functions: dict[str, Any]) -> None:
-    for folder in ("speech", "transcriptions", "translations"):
-        last_write_s = functions[folder]["Properties"]["Timeout"] + LATE_WRITE_S
-        assert last_write_s + CLOCKS_DIFFER_SECONDS <= CLAIM_SECONDS, folder
+@pytest.mark.parametrize("folder", HOLDERS)
+def test_an_idempotency_claim_outlives_the_function_that_holds_it(functions: dict[str, Any], folder: str) -> None:
+    last_write_s = timeouts(functions, streams=True)[folder] + LATE_WRITE_S
+    assert last_write_s + CLOCKS_DIFFER_SECONDS <= CLAIM_SECONDS
+
+
+def test_a_place_for_a_waiting_poll_outlives_the_wait() -> None:
+    """The function runs on to send the result, but the place is free as soon as the wait is over."""
+    assert LONGEST_WAIT_S + READING_S < LIFE_S
+
+
+def test_the_outcome_of_a_call_is_kept_while_an_sdk_follows_its_redirects() -> None:
+    assert REDIRECTS_OF_AN_SDK * (LONGEST_WAIT_S + READING_S) < REMEMBERED_S
 
 
 def test_audio_functions_have_a_whole_vcpu(functions: dict[str, Any]) -> None:

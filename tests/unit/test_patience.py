@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from audio_gateway.api import job_wait
-from audio_gateway.api.http.request_scope import _PLATFORM_SECONDS, _deadline, _received_ms
+from audio_gateway.api.http.request_scope import _deadline, _received_ms
 from audio_gateway.aws import clients, dynamodb
+from audio_gateway.deadline import BUFFERED_LIMIT_S
 from audio_gateway.idempotency.answer_store import AnswerStore
 from audio_gateway.idempotency.idempotency import ApiResponse, Claim, StoredAnswer
 from audio_gateway.jobs import job_files
@@ -82,12 +83,12 @@ def test_a_connection_that_died_while_unused_loses_no_write(aws_that_fails: Faul
 
 
 def test_settling_ends_before_the_platform_cuts_the_answer_off() -> None:
-    margin_s = _PLATFORM_SECONDS - _deadline(_received_ms({}), None).remaining_s()
+    margin_s = BUFFERED_LIMIT_S - _deadline(_received_ms({}), None, BUFFERED_LIMIT_S).remaining_s()
     assert margin_s >= dynamodb.LONGEST_WRITE_S + pending_settlements.LONGEST_SETTLEMENT_WRITE_S
 
 
 def test_a_result_is_not_read_for_longer_than_there_is_time() -> None:
-    margin_s = _PLATFORM_SECONDS - _deadline(_received_ms({}), None).remaining_s()
+    margin_s = BUFFERED_LIMIT_S - _deadline(_received_ms({}), None, BUFFERED_LIMIT_S).remaining_s()
     assert job_wait.READING_S + margin_s >= job_files.LONGEST_READ_S
 
 

@@ -21,6 +21,13 @@ class ResponseStream(Protocol):
         """Send a piece of the body; waits while the caller reads slowly. Raises `ClientDisconnected`."""
         ...
 
+    def end(self) -> None:
+        """End the response well; the handler may go on working. Otherwise it ends when the handler returns.
+
+        Raises `ClientDisconnected`.
+        """
+        ...
+
     def is_disconnected(self) -> bool:
         """Whether the caller is known to have disconnected. Does not wait."""
         ...

@@ -42,6 +42,7 @@ class RequestLog:
     `replayed` the stored response to a repeated request. `route` is the API's route, not the caller's path;
     `unknown_fields` counts unknown form fields; `reason` is for the operator. `requested_model` is the model that the
     caller named, `model` the one that served the request, and `failed` are the failed attempts before it.
+    `disconnected` says that the caller did not wait for the end of the response.
     """
 
     request_id: str
@@ -64,6 +65,7 @@ class RequestLog:
     windows: Mapping[str, Window] = field(default_factory=dict)
     cached: bool = False
     replayed: bool = False
+    disconnected: bool = False
     requested_model: str | None = None
     failed: list[FailedAttempt] = field(default_factory=list)
 
@@ -145,6 +147,7 @@ def report(request_log: RequestLog, *, status: int, elapsed_ms: float) -> None:
         "unknown_fields": request_log.unknown_fields or None,
         "cached": request_log.cached or None,
         "replayed": request_log.replayed or None,
+        "disconnected": request_log.disconnected or None,
     }
     logger().info("request", extra={name: value for name, value in fields.items() if value is not None})
     if request_log.method == "OPTIONS":  # preflights are no requests of callers

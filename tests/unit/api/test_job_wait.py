@@ -108,7 +108,7 @@ def test_a_result_is_left_to_the_next_request_when_a_silent_bucket_would_take_to
 ) -> None:
     gateway.run(job)
     reads = fail(monkeypatch, gateway.files, "get", 0)
-    monkeypatch.setattr("audio_gateway.api.http.request_scope._PLATFORM_SECONDS", 6.0)  # as if it had waited
+    monkeypatch.setattr("audio_gateway.api.http.request_scope.BUFFERED_LIMIT_S", 6.0)  # as if it had waited
     assert gateway.content(job.id, wait="25", hop="3").headers["location"].endswith("wait=25&hop=4")
     assert reads.calls == 0
     assert gateway.content(job.id, wait="25", hop="20").status == 200

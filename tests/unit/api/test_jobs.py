@@ -433,7 +433,7 @@ def test_a_large_transcript_is_left_to_a_request_with_enough_time(
     transcript = dataclasses.replace(gateway.transcript(job), text="word " * 200_001)
     gateway.files.put(job.ref, "result", to_bytes(transcript))
     with monkeypatch.context() as patch:
-        patch.setattr("audio_gateway.api.http.request_scope._PLATFORM_SECONDS", 20.0)  # as if it had waited
+        patch.setattr("audio_gateway.api.http.request_scope.BUFFERED_LIMIT_S", 20.0)  # as if it had waited
         late = gateway.content(job.id, response_format="text", hop=hop)
     assert late.status == status
     if status == 303:
@@ -449,7 +449,7 @@ def test_converting_large_speech_is_left_to_a_request_with_enough_time(
     begun = gateway.say(background=True).json
     job = gateway.run(gateway.store.kept[begun["id"]])
     gateway.files.put(job.ref, "result", bytes(1_000_002))
-    monkeypatch.setattr("audio_gateway.api.http.request_scope._PLATFORM_SECONDS", 20.0)
+    monkeypatch.setattr("audio_gateway.api.http.request_scope.BUFFERED_LIMIT_S", 20.0)
     assert gateway.content(job.id, response_format="wav").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, stream_format="sse").headers["location"].endswith("&hop=1")
     assert gateway.content(job.id, response_format="wav", hop="19").error["code"] == "too_many_redirects"

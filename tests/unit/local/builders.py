@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from local.asgi import Receive, Scope, Send
-from local.environments import InvocationResult
+from local.environments import Invocation, InvocationResult
 from local.events import GatewayCall, HttpRequest
 from local.rest_api import AuthorizerDefinition, GatewayResponse, RestApi, Route
 from local.routing import Match
@@ -18,8 +18,10 @@ KEY_AUTHORIZER = AuthorizerDefinition(
 )
 
 
-def route(resource: str, method: str = "ANY", *, authorizer: str | None = None, timeout_s: float = 29) -> Route:
-    return Route(resource, method, "work", authorizer, timeout_s)
+def route(
+    resource: str, method: str = "ANY", *, authorizer: str | None = None, timeout_s: float = 29, streams: bool = False
+) -> Route:
+    return Route(resource, method, "work", authorizer, timeout_s, streams)
 
 
 def api(
@@ -79,6 +81,9 @@ class Functions:
         if asyncio.iscoroutine(answer):
             answer = await answer
         return answer if isinstance(answer, InvocationResult) else InvocationResult(json.dumps(answer).encode())
+
+    def begin(self, name: str, payload: bytes, trace_id: str) -> Invocation:
+        raise NotImplementedError("a function that streams has its own fake: tests.unit.local.fake_runtime")
 
     def calls_of(self, name: str) -> int:
         return sum(called == name for called, _ in self.events)

@@ -29,7 +29,7 @@ def echo(event: dict[str, Any]) -> dict[str, Any]:
 def front(work: Any = echo, guard: Any = lambda _: ALLOW, **options: Any) -> tuple[Client, Functions]:
     functions = Functions(work=work, guard=guard)
     routes = (route("/things", authorizer="Keys"), route("/open/{rest+}"), route("/slow", timeout_s=0.01))
-    return Client(ApiGateway(api(*routes, **options), functions)), functions
+    return Client(ApiGateway(api(*routes, **options), functions, functions.begin)), functions
 
 
 def test_a_request_becomes_an_event_and_the_result_a_response_with_gateway_headers() -> None:
@@ -173,7 +173,7 @@ def test_an_event_over_lambdas_limit_gets_413() -> None:
     async def refuse(_: str, payload: bytes, __: str) -> InvocationResult:
         raise EventTooLarge
 
-    client = Client(ApiGateway(api(route("/things")), refuse))
+    client = Client(ApiGateway(api(route("/things")), refuse, Functions().begin))
 
     assert client.request("POST", "/v1/things", body=[b"x" * (MAX_REQUEST_BYTES * 3 // 4)])[0] == 413
 
@@ -182,7 +182,7 @@ def test_a_used_up_quota_fails_the_integration_or_the_authorizer() -> None:
     async def refuse(_: str, __: bytes, ___: str) -> InvocationResult:
         raise TooManyRequests
 
-    client = Client(ApiGateway(api(route("/things"), route("/keys", authorizer="Keys")), refuse))
+    client = Client(ApiGateway(api(route("/things"), route("/keys", authorizer="Keys")), refuse, Functions().begin))
 
     assert client.request("GET", "/v1/things")[0] == 504  # API Gateway's own status, not the template's
     assert client.request("GET", "/v1/keys", headers=KEY)[0] == 500

@@ -29,7 +29,8 @@ Connect = Callable[[], Awaitable[Connection]]
 def serve(scenario: Callable[[Connect], Awaitable[None]]) -> None:
     async def main() -> None:
         sock = listen()
-        front = ApiGateway(api(route("/things")), Functions(work=echo))
+        functions = Functions(work=echo)
+        front = ApiGateway(api(route("/things")), functions, functions.begin)
         server = HttpServer({port_of(sock): front}, front)
         serving = asyncio.ensure_future(server.serve([sock]))
         await server.listening.wait()
@@ -138,6 +139,28 @@ def test_several_requests_on_one_connection_are_answered_in_order() -> None:
         keep = GOOD.replace(b"Connection: close\r\n", b"")
         answer = await exchange(connect, keep.replace(b"/things", b"/nothing") + keep + GOOD)
         assert [part[:3] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"403", b"200", b"200"]
+
+    serve(scenario)
+
+
+CHUNKED = b"POST /v1/things HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+
+
+def test_trailers_are_no_headers() -> None:
+    async def scenario(connect: Connect) -> None:
+        answer = await exchange(connect, CHUNKED + b"2\r\nab\r\n0\r\nAuthorization: Bearer k\r\n\r\n")
+        event = json.loads(answer.partition(b"\r\n\r\n")[2])
+        assert "Authorization" not in event["headers"]
+        assert event["body"] == "YWI="
+
+    serve(scenario)
+
+
+def test_endless_trailers_are_refused() -> None:
+    async def scenario(connect: Connect) -> None:
+        assert (await exchange(connect, CHUNKED + b"0\r\nX: " + b"x" * 200_000)).split(b" ", 2)[1] == b"431"
+        small_chunks = b"1\r\na\r\n" * 100_000
+        assert (await exchange(connect, CHUNKED + small_chunks + b"0\r\n\r\n")).split(b" ", 2)[1] == b"200"
 
     serve(scenario)
 

@@ -91,6 +91,28 @@ def test_swagger_2_and_the_timeout_of_a_route_are_read() -> None:
     assert set(found.authorizers) == {"Keys"}
 
 
+STREAMING_URI = URI.replace("2015-03-31", "2021-11-15").replace("/invocations", "/response-streaming-invocations")
+INTEGRATION = "paths /things x-amazon-apigateway-any-method x-amazon-apigateway-integration"
+
+
+def test_the_transfer_mode_of_a_route_is_read() -> None:
+    integration = {"type": "aws_proxy", "uri": {"Fn::Sub": STREAMING_URI}, "responseTransferMode": "STREAM"}
+
+    (found,) = read(changed(INTEGRATION, integration | {"timeoutInMillis": 900_000})).routes
+
+    assert (found.function, found.streams, found.timeout_s) == ("work-1", True, 900)
+    assert not read(changed(f"{INTEGRATION} responseTransferMode", "BUFFERED")).routes[0].streams
+
+
+@pytest.mark.parametrize(
+    "integration",
+    [{"uri": {"Fn::Sub": URI}, "responseTransferMode": "STREAM"}, {"uri": {"Fn::Sub": STREAMING_URI}}],
+)
+def test_a_transfer_mode_that_contradicts_the_uri_is_refused(integration: dict[str, Any]) -> None:
+    with pytest.raises(StackError, match=r"ANY /things has the response transfer mode (STREAM|BUFFERED), but calls"):
+        read(changed(INTEGRATION, integration | {"type": "aws_proxy"}))
+
+
 def test_a_route_may_have_no_authorizer() -> None:
     securities: tuple[list[dict[str, list[str]]], ...] = ([], [{"NONE": []}])
     for security in securities:

@@ -13,7 +13,7 @@ from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from audio_gateway.metering.account_item import stale_names
 from audio_gateway.metering.account_updates import MAX_RELEASES, Release, release_update
 from audio_gateway.metering.account_writer import AccountWriter
-from audio_gateway.metering.meter import DynamoMeter
+from audio_gateway.metering.meter import REQUEST_HOLD_SECONDS, DynamoMeter
 from audio_gateway.metering.releases import Releases, release_all
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.unit.metering.harness import MeterHarness
@@ -142,11 +142,11 @@ def test_expired_holds_are_left_to_the_sweeper_and_memory_is_bounded() -> None:
     releases = Releases(AccountWriter(harness.client, TABLE), lambda: harness.now_ms)
     for key in range(30):
         for number in range(150):
-            hold = Hold(Payer(f"key_{key}", "default"), work(number), NOW_MS, NOW_MS // 1000 + 60)
+            hold = Hold(Payer(f"key_{key}", "default"), work(number), NOW_MS, NOW_MS // 1000 + REQUEST_HOLD_SECONDS)
             releases.remember(Release(hold, PRICE))
     assert sum(map(len, releases._waiting.values())) == 20 * 100
     harness.settle(harness.admit(*range(5)), fails="before")
-    harness.now_ms += 60_000
+    harness.now_ms += REQUEST_HOLD_SECONDS * 1000
     harness.settle(harness.admit(9))
     assert len(harness.open) == 5
 

@@ -55,7 +55,7 @@ class Harness(MeterHarness):
         self.pending_settlements = FakePendingSettlements()
         self.jobs = FakeHeldJobs()
         self.keys = Keys()
-        self.meter = DynamoMeter(client, TABLE, now_ms=self.clock)
+        self.meter = DynamoMeter(client, TABLE, hold_seconds=LATENESS.hold_s, now_ms=self.clock)
         self.open_account("key_1")
 
     def open_account(self, key_id: str, **changes: Any) -> None:

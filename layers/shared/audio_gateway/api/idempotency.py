@@ -24,6 +24,9 @@ MAX_BUFFERED_BYTES: Final = 4_500_000
 """The most bytes of audio in a response. Lambda sends at most 6 MB, a quarter of which base64 takes
 (docs/architecture.md, "Limits")."""
 
+MAX_STREAMED_BYTES: Final = 200_000_000
+"""The most bytes of a streamed response (Lambda's quota is 200 MB, headers included)."""
+
 # Text is sent through Lambda as a JSON string, in which a line break or a quotation mark takes two bytes.
 _MAX_PAYLOAD_BYTES: Final = 6_291_456 - 32_768  # leaves room for the headers
 _MOST_ESCAPED: Final = 6  # the most bytes of one character: a control character
@@ -118,15 +121,17 @@ def as_replay(answer: ApiResponse) -> ApiResponse:
     return replace(answer, headers={**answer.headers, **_REPLAYED})
 
 
-def respond(answer: ApiResponse, results: ResultStore, project_id: str) -> Response:
-    """The response itself, or a redirect to the bucket if it is too large for Lambda."""
-    return deliver(answer, results, project_id)[0]
+def respond(answer: ApiResponse, results: ResultStore, project_id: str, *, is_streamed: bool) -> Response:
+    """The response itself, or a redirect to the bucket if it is too large to be sent."""
+    return deliver(answer, results, project_id, is_streamed=is_streamed)[0]
 
 
-def deliver(answer: ApiResponse, results: ResultStore, project_id: str) -> tuple[Response, str | None]:
+def deliver(
+    answer: ApiResponse, results: ResultStore, project_id: str, *, is_streamed: bool
+) -> tuple[Response, str | None]:
     """As `respond`, with the response's key in the bucket if it is stored there."""
     content_type = answer.headers.get("content-type", "")
-    if _fits(answer.body, content_type):
+    if len(answer.body) <= MAX_STREAMED_BYTES if is_streamed else _fits(answer.body, content_type):
         return Response(answer.body, answer.status, dict(answer.headers)), None
     key = results.put(answer.body, content_type, project_id=project_id)
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}

@@ -122,7 +122,7 @@ class JobContent:
         return ContentResponse(to_job(job.id, job_url(job.id), query.next_url(job.id)), ())
 
     def _given(self, job: Job, answer: ApiResponse, query: ContentRequest) -> ContentResponse:
-        response = respond(answer, self._results, job.project_id)
+        response = respond(answer, self._results, job.project_id, is_streamed=False)
         _check_can_be_followed(job, response, query)
         return ContentResponse(response, answer.ignored)
 

@@ -49,7 +49,10 @@ class SpeechContent:
         if self._wanted != self._made:
             audio = _transcoded(audio, self._job, self._made, self._wanted, deadline)
         model_id = served_by(self._job)
-        return speech_answer(audio, self._wanted, as_events=self._as_events, model_id=model_id, ignored=self.ignored)
+        answer = speech_answer(
+            (audio,), self._wanted, as_events=self._as_events, model_id=model_id, ignored=self.ignored
+        )
+        return answer.collected()
 
 
 def _format(wanted: str | None, made: SpeechFormat) -> SpeechFormat:

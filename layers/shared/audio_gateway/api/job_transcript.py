@@ -7,12 +7,13 @@ from typing import Final
 
 from audio_gateway.api.content_request import ContentRequest, not_a_choice, refuse
 from audio_gateway.api.job_serializers import served_by
-from audio_gateway.api.transcript_responses import transcript_answer
+from audio_gateway.api.transcript_responses import transcript_answer, transcript_stream
 from audio_gateway.api.transcriptions import STREAMABLE, TRANSLATION_FORMATS
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import InvalidRequest
 from audio_gateway.idempotency.idempotency import ApiResponse
 from audio_gateway.jobs.job import Job
+from audio_gateway.providers.port import TranscriptDone
 from audio_gateway.transcripts.codec import from_bytes
 from audio_gateway.transcripts.render import RESPONSE_FORMATS, ResponseFormat
 from audio_gateway.transcripts.transcript import Transcript
@@ -55,6 +56,9 @@ class TranscriptContent:
             )
         if job.partial:
             transcript = replace(transcript, used_ms=job.amount)
+        if wanted.stream:
+            events = [TranscriptDone(transcript)]
+            return transcript_stream(wanted, events, model_id=served_by(job), ignored=self.ignored).collected()
         return transcript_answer(wanted, transcript, model_id=served_by(job), ignored=self.ignored)
 
 

@@ -10,11 +10,12 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.background import JobStarter
-from audio_gateway.api.charging import charged
-from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, deadline_of, note_model, request_log_of
+from audio_gateway.api.delivery import AnswerStream, Copy, Sale, delivered
+from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, note_model
 from audio_gateway.api.http.fields import BodyFields
 from audio_gateway.api.http.json_body import read_object
-from audio_gateway.api.idempotency import as_replay, begin_run, deliver, remember, respond
+from audio_gateway.api.http.streamed import End, Items, items_of, response_of, sending_of
+from audio_gateway.api.idempotency import as_replay, begin_run, respond
 from audio_gateway.api.speech_responses import speech_answer
 from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS
@@ -54,62 +55,75 @@ class SpeechDependencies:
 def speech_app(deps: SpeechDependencies) -> FastAPI:
     """The app of the speech function."""
     app = create_app("speech", caller="api")
-    catalog, providers, results = deps.catalog, deps.providers, deps.results
-    starter = JobStarter(JobStarting(deps.job_service, catalog, providers))
+    starter = JobStarter(JobStarting(deps.job_service, deps.catalog, deps.providers))
 
     @app.post("/audio/speech")
     async def create_speech(request: Request) -> Response:
-        caller = caller_of(request)
-        request_log = request_log_of(request)
-        parsed = read_speech(read_object(request.headers.get("content-type"), await body_of(request)))
-        speech = parsed.request
-        note_model(request, speech.model, catalog)
-        with begin_run(request, caller, deps, *parsed.content, background=parsed.background) as run:
-            if run.earlier is not None:
-                return respond(as_replay(run.earlier), results, caller.project_id)
-            request_log.characters = len(speech.text)
-            cache = deps.caches.of(caller.organization_id)
-            call = call_of(request, caller)
-            spoken: SpeechAnswer | None = None
-            with suppress(WorkTooLong):
-                if not parsed.background:
-                    spoken = speak(
-                        speech, call, catalog=catalog, providers=providers, billing=deps.billing, cache=cache
-                    )
-            if spoken is None:
-                able = able_to_speak(speech, catalog=catalog, providers=providers)
-                job = JobRequest(speech, ignored=tuple(sorted(able[0].plan.ignored)), as_events=parsed.as_events)
-                return starter.start(request, run, job, background=parsed.background)
-            return _charged_response(spoken, parsed, request, run, cache, results)
+        body = await body_of(request)
+        parsed = read_speech(read_object(request.headers.get("content-type"), body))
+        note_model(request, parsed.request.model, deps.catalog)
+        items = _items(request, parsed, deps, starter)
+        return response_of(request, items, as_events=parsed.as_events and not parsed.background)
 
     return app
 
 
-def _charged_response(
-    spoken: SpeechAnswer, parsed: SpeechBody, request: Request, run: Run, cache: SpeechCache, results: ResultStore
-) -> Response:
-    """The response with the speech, which is charged, kept for repeated requests, and cached."""
-    request_log, deadline, speech_format = request_log_of(request), deadline_of(request), parsed.request.format
+def _items(request: Request, parsed: SpeechBody, deps: SpeechDependencies, starter: JobStarter) -> Items:
+    """The response to a request for speech: the speech, an earlier response, or the job that the request became."""
+    caller, sending, speech = caller_of(request), sending_of(request), parsed.request
+    with begin_run(request, caller, deps, *parsed.content, background=parsed.background) as run:
+        if run.earlier is not None:
+            earlier = as_replay(run.earlier)
+            yield from items_of(respond(earlier, deps.results, caller.project_id, is_streamed=sending.is_streamed))
+            return
+        sending.request_log.characters = len(speech.text)
+        cache = deps.caches.of(caller.organization_id)
+        spoken: SpeechAnswer | None = None
+        with suppress(WorkTooLong):
+            if not parsed.background:
+                spoken = speak(
+                    speech,
+                    call_of(request, caller, as_stream=True),
+                    catalog=deps.catalog,
+                    providers=deps.providers,
+                    billing=deps.billing,
+                    cache=cache,
+                )
+        if spoken is None:
+            able = able_to_speak(speech, catalog=deps.catalog, providers=deps.providers)
+            job = JobRequest(speech, ignored=tuple(sorted(able[0].plan.ignored)), as_events=parsed.as_events)
+            yield from items_of(starter.start(request, run, job, background=parsed.background))
+            return
+        yield from _spoken_items(request, parsed, spoken, run, deps, cache)
+
+
+def _spoken_items(
+    request: Request, parsed: SpeechBody, spoken: SpeechAnswer, run: Run, deps: SpeechDependencies, cache: SpeechCache
+) -> Items:
+    sending, project_id = sending_of(request), caller_of(request).project_id
+    request_log, speech_format = sending.request_log, parsed.request.format
     request_log.model, request_log.cached = spoken.model.id, spoken.cached
     request_log.ignored = tuple(sorted(spoken.ignored))
-    with charged(spoken.reservation, spoken.model, request_log):
-        audio = with_true_sizes(speech_format, b"".join(spoken.chunks))
-        request_log.provider_ms = None if spoken.cached else spoken.stopwatch.ms
-        answer = speech_answer(
-            audio,
-            speech_format,
-            as_events=parsed.as_events,
-            model_id=spoken.model.id,
-            ignored=request_log.ignored,
-            cached=spoken.cached,
-        )
-        response, stored = deliver(answer, results, caller_of(request).project_id)
-        spoken.reservation.keep_time(spoken.model)
-        run.keep(answer, spoken.reservation.admission.hold)
-    remember(run, stored, spoken.model.id, deadline)
-    if spoken.to_keep is not None and deadline.remaining_s() >= LONGEST_CACHE_WRITE_S:
-        cache.keep(spoken.to_keep, audio)
-    return response
+
+    with Copy() as copy:
+        audio = spoken.chunks if spoken.to_keep is None else copy.of(spoken.chunks)
+
+        def make() -> AnswerStream:
+            return speech_answer(
+                audio if sending.is_streamed else (with_true_sizes(speech_format, b"".join(audio)),),
+                speech_format,
+                as_events=parsed.as_events,
+                model_id=spoken.model.id,
+                ignored=request_log.ignored,
+                cached=spoken.cached,
+            )
+
+        stopwatch = None if spoken.cached else spoken.stopwatch
+        sale = Sale(run, spoken.reservation, spoken.model, deps.results, project_id, stopwatch)
+        yield from delivered(make, sale, sending)
+        if spoken.to_keep is not None and sending.stream_deadline.remaining_s() >= LONGEST_CACHE_WRITE_S:
+            yield End()
+            cache.keep(spoken.to_keep, with_true_sizes(speech_format, copy.content()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from audio_gateway.api.http.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, event_stream
+from audio_gateway.api.delivery import AnswerStream
+from audio_gateway.api.http.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, frames
 from audio_gateway.idempotency.idempotency import ApiResponse
-from audio_gateway.providers.port import SegmentDone, TextDelta, TranscriptEvent
+from audio_gateway.providers.port import SegmentDone, TranscriptDone, TranscriptEvent
 from audio_gateway.transcripts.events import text_delta, text_done, text_segment
 from audio_gateway.transcripts.render import render
 from audio_gateway.transcripts.speakers import SpeakerLabels
@@ -16,22 +17,13 @@ from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 
 def transcript_answer(
-    request: TranscriptionRequest,
-    transcript: Transcript,
-    *,
-    model_id: str,
-    ignored: tuple[str, ...],
-    events: Sequence[TranscriptEvent] = (),
+    request: TranscriptionRequest, transcript: Transcript, *, model_id: str, ignored: tuple[str, ...]
 ) -> ApiResponse:
-    """The response to the request. `model_id` made the transcript; `events` are the provider's, if it streams.
+    """The whole response to the request, which is not a stream. `model_id` made the transcript.
 
     Raises:
         ValueError: the format needs times, and the transcript has none.
     """
-    headers = {"x-audio-gateway-model": model_id}
-    if request.stream:
-        body = event_stream(_stream(request, events, transcript))
-        return ApiResponse({**headers, **EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE}, body, ignored)
     rendered = render(
         transcript,
         request.response_format,
@@ -39,22 +31,41 @@ def transcript_answer(
         granularities=request.granularities,
         known_speakers=[speaker.name for speaker in request.options.known_speakers],
     )
-    return ApiResponse({**headers, "content-type": rendered.content_type}, rendered.body, ignored)
+    headers = {"x-audio-gateway-model": model_id, "content-type": rendered.content_type}
+    return ApiResponse(headers, rendered.body, ignored)
 
 
-def _stream(
-    request: TranscriptionRequest, events: Sequence[TranscriptEvent], transcript: Transcript
-) -> Iterator[dict[str, Any]]:
-    """The provider's events. For a provider that does not stream: the whole text as one event, or its segments."""
+def transcript_stream(
+    request: TranscriptionRequest, events: Iterable[TranscriptEvent], *, model_id: str, ignored: tuple[str, ...]
+) -> AnswerStream:
+    """The provider's events as they come; the last one is the transcript.
+
+    A provider that does not stream has no others: its whole text becomes one event, or its segments become some.
+    """
+    headers = {"x-audio-gateway-model": model_id, **EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE}
+    return AnswerStream(headers, frames(_events(request, events)), ignored)
+
+
+def _events(request: TranscriptionRequest, events: Iterable[TranscriptEvent]) -> Iterator[dict[str, Any]]:
     labels = SpeakerLabels([speaker.name for speaker in request.options.known_speakers])
-    if request.response_format == "diarized_json":
-        found = [event for event in events if isinstance(event, SegmentDone)] or [
-            SegmentDone(f"seg_{index}", segment) for index, segment in enumerate(transcript.segments or ())
-        ]
-        yield from (text_segment(event.id, event.segment, labels.of(event.segment.speaker)) for event in found)
-    else:
-        deltas = [event for event in events if isinstance(event, TextDelta)]
-        if not deltas and transcript.text:
-            deltas = [TextDelta(transcript.text, transcript.logprobs)]
-        yield from (text_delta(event.text, event.logprobs) for event in deltas)
-    yield text_done(transcript)
+    diarized, has_sent = request.response_format == "diarized_json", False
+    for event in events:
+        if isinstance(event, TranscriptDone):
+            if not has_sent:
+                yield from _whole(event.transcript, labels, diarized=diarized)
+            yield text_done(event.transcript)
+        elif isinstance(event, SegmentDone):
+            if diarized:
+                has_sent = True
+                yield text_segment(event.id, event.segment, labels.of(event.segment.speaker))
+        elif not diarized:
+            has_sent = True
+            yield text_delta(event.text, event.logprobs)
+
+
+def _whole(transcript: Transcript, labels: SpeakerLabels, *, diarized: bool) -> Iterator[dict[str, Any]]:
+    if diarized:
+        for index, segment in enumerate(transcript.segments or ()):
+            yield text_segment(f"seg_{index}", segment, labels.of(segment.speaker))
+    elif transcript.text:
+        yield text_delta(transcript.text, transcript.logprobs)

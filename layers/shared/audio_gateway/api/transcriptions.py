@@ -12,15 +12,16 @@ from typing import Any, Final, TypeVar, cast
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.background import JobStarter
-from audio_gateway.api.charging import charged
-from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, deadline_of, note_model, request_log_of
+from audio_gateway.api.delivery import AnswerStream, Sale, delivered
+from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, note_model, request_log_of
 from audio_gateway.api.http.form_body import read_form
 from audio_gateway.api.http.multipart import MultipartForm
+from audio_gateway.api.http.streamed import Items, items_of, response_of, sending_of
 from audio_gateway.api.http.unknown_fields import announced
-from audio_gateway.api.idempotency import as_replay, begin_run, deliver, remember, respond
-from audio_gateway.api.transcript_responses import transcript_answer
+from audio_gateway.api.idempotency import as_replay, begin_run, respond
+from audio_gateway.api.transcript_responses import transcript_answer, transcript_stream
 from audio_gateway.errors import InvalidRequest, WorkTooLong
-from audio_gateway.idempotency.idempotency import Idempotency
+from audio_gateway.idempotency.idempotency import Idempotency, Run
 from audio_gateway.idempotency.repetition import Repetitions
 from audio_gateway.providers.port import Chunking, KnownSpeaker, Task, TranscriptDone, TranscriptionOptions
 from audio_gateway.storage.results import ResultStore
@@ -29,7 +30,13 @@ from audio_gateway.transcripts.render import GRANULARITIES, RESPONSE_FORMATS
 from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.jobs.start import JobService, JobStarting
 from audio_gateway.use_cases.known_voices import measured_voices
-from audio_gateway.use_cases.transcription import TranscriptionDependencies, able_to_transcribe, measured_ms, transcribe
+from audio_gateway.use_cases.transcription import (
+    TranscriptionAnswer,
+    TranscriptionDependencies,
+    able_to_transcribe,
+    measured_ms,
+    transcribe,
+)
 from audio_gateway.use_cases.transcription_request import TranscriptionRequest
 
 _T = TypeVar("_T", bound=str)
@@ -68,53 +75,79 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
 
     @app.post(f"/audio/{endpoint}")
     async def create(request: Request) -> Response:
-        caller = caller_of(request)
-        request_log = request_log_of(request)
         form = read_form(request.headers.get("content-type"), await body_of(request))
         background = read_background(form)
         transcription = read(form)
         note_model(request, transcription.model, deps.catalog)
         unknown = announced(form.left())
-        request_log.unknown_fields = len(form.left())
-        # Without `background`, the fingerprint is that of earlier versions, which had no such field.
-        content = (transcription, "background") if background else (transcription,)
-        with begin_run(request, caller, deps, *content, background=background) as run:
-            if run.earlier is not None:
-                return respond(as_replay(run.earlier), deps.results, caller.project_id)
-            if background:
-                job = _job_of(transcription, caller.project_id, unknown, deps)
-                duration_ms = measured_ms(transcription, call_of(request, caller), deps)
-                response = starter.start(
-                    request, run, job, background=True, audio=transcription.data or None, duration_ms=duration_ms
-                )
-                return _used(transcription, caller.project_id, response, deps)
-            try:
-                heard = transcribe(transcription, call_of(request, caller), deps)
-            except WorkTooLong as error:
-                if error.amount is None and transcription.audio_field == "file":
-                    raise
-                job = _job_of(transcription, caller.project_id, unknown, deps)
-                known_ms = error.amount if transcription.audio_field == "file" else None
-                response = starter.start(
-                    request, run, job, background=False, audio=transcription.data or None, duration_ms=known_ms
-                )
-                return _used(transcription, caller.project_id, response, deps)
-            request_log.model, request_log.audio_ms = heard.model.id, heard.audio.duration_ms
-            request_log.ignored = tuple(sorted({*heard.ignored, *unknown}))
-            with charged(heard.reservation, heard.model, request_log):
-                events = list(heard.events)
-                request_log.provider_ms = heard.stopwatch.ms
-                transcript = next(event.transcript for event in events if isinstance(event, TranscriptDone))
-                answer = transcript_answer(
-                    transcription, transcript, model_id=heard.model.id, ignored=request_log.ignored, events=events
-                )
-                response, stored = deliver(answer, deps.results, caller.project_id)
-                heard.reservation.keep_time(heard.model)
-                run.keep(answer, heard.reservation.admission.hold)
-            remember(run, stored, heard.model.id, deadline_of(request))
-            return response
+        request_log_of(request).unknown_fields = len(form.left())
+        items = _items(request, transcription, unknown, deps, starter, background=background)
+        return response_of(request, items, as_events=transcription.stream and not background)
 
     return app
+
+
+def _items(
+    request: Request,
+    transcription: TranscriptionRequest,
+    unknown: tuple[str, ...],
+    deps: TranscriptionApiDependencies,
+    starter: JobStarter,
+    *,
+    background: bool,
+) -> Items:
+    """The response to a request: the transcript, an earlier response, or the job that the request became."""
+    caller, sending = caller_of(request), sending_of(request)
+    # Without `background`, the fingerprint is that of earlier versions, which had no such field.
+    content = (transcription, "background") if background else (transcription,)
+    with begin_run(request, caller, deps, *content, background=background) as run:
+        if run.earlier is not None:
+            earlier = as_replay(run.earlier)
+            yield from items_of(respond(earlier, deps.results, caller.project_id, is_streamed=sending.is_streamed))
+            return
+        call = call_of(request, caller, as_stream=transcription.stream)
+        known_ms: int | None = None
+        try:
+            heard = None if background else transcribe(transcription, call, deps)
+        except WorkTooLong as error:
+            if error.amount is None and transcription.audio_field == "file":
+                raise
+            heard, known_ms = None, error.amount if transcription.audio_field == "file" else None
+        if heard is None:
+            job = _job_of(transcription, caller.project_id, unknown, deps)
+            if background:
+                known_ms = measured_ms(transcription, call, deps)
+            response = starter.start(
+                request, run, job, background=background, audio=transcription.data or None, duration_ms=known_ms
+            )
+            yield from items_of(_used(transcription, caller.project_id, response, deps))
+            return
+        yield from _heard_items(request, transcription, unknown, heard, run, deps)
+
+
+def _heard_items(
+    request: Request,
+    transcription: TranscriptionRequest,
+    unknown: tuple[str, ...],
+    heard: TranscriptionAnswer,
+    run: Run,
+    deps: TranscriptionApiDependencies,
+) -> Items:
+    sending, project_id = sending_of(request), caller_of(request).project_id
+    request_log = sending.request_log
+    request_log.model, request_log.audio_ms = heard.model.id, heard.audio.duration_ms
+    request_log.ignored = ignored = tuple(sorted({*heard.ignored, *unknown}))
+
+    def make() -> AnswerStream:
+        if transcription.stream:
+            return transcript_stream(transcription, heard.events, model_id=heard.model.id, ignored=ignored)
+        transcript = next(event.transcript for event in heard.events if isinstance(event, TranscriptDone))
+        return AnswerStream.whole(
+            transcript_answer(transcription, transcript, model_id=heard.model.id, ignored=ignored)
+        )
+
+    sale = Sale(run, heard.reservation, heard.model, deps.results, project_id, heard.stopwatch)
+    yield from delivered(make, sale, sending)
 
 
 def _used(

@@ -217,6 +217,9 @@ class Run:
     `earlier` is the answer that was given before.
     """
 
+    keeps = False
+    """Whether `keep` stores the answer."""
+
     def __init__(self, earlier: ApiResponse | None = None) -> None:
         self.earlier = earlier
 
@@ -233,6 +236,13 @@ class Run:
             IdempotencyUnavailable: it cannot be stored. Then it must not be given, as the next one would be paid again.
         """
 
+    def pays(self, hold: Hold) -> bool:  # noqa: ARG002 - with a key, its claim decides
+        """Record that the hold of this request pays for the call, just before it is charged.
+
+        False if another attempt of the same call has taken over, which pays for it.
+        """
+        return True
+
     def becomes(self, job_id: str) -> Job | None:  # noqa: ARG002 - with a key, that decides
         """Record that the request becomes a job with this id, before the job exists.
 
@@ -248,6 +258,8 @@ class Run:
 
 
 class _ClaimedRun(Run):
+    keeps = True
+
     def __init__(self, claims: Claims, answers: Answers, claim: Claim) -> None:
         super().__init__()
         self._claims = claims

@@ -7,6 +7,9 @@ writes a row that is still missing. From the moment of admission:
                 it expires         the sweeper has been here;           closed: the roll-up has
                                    whatever it writes now is late       counted this minute, or will
 
+The roll-up has the longest hold of a stack that streams and of one that does not: a request that began before an
+operator turned streaming off may still write its row.
+
 A job's row is stamped with the job's end, and a repeated step may write it at any later time. The writer of a row that
 may belong to a time already counted marks the row's hour for the roll-up (`late_rows`).
 

@@ -36,8 +36,11 @@ from audio_gateway.metering.releases import Releases
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
-REQUEST_HOLD_SECONDS: Final = 60
-"""How long a hold lives: longer than a function that answers requests may run, and its last write may be in flight."""
+REQUEST_HOLD_SECONDS: Final = 960
+"""How long a hold lives: longer than a function that streams responses may run, and its last write may be in flight.
+
+A stack that does not stream sets a minute (template.yaml).
+"""
 
 
 class DynamoMeter:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 LIFE_S: Final = 30
-"""How long a wait counts: longer than its function, which ends after 29 s."""
+"""How long a wait counts: longer than a poll waits, and its last look at the job takes (api/job_wait.py)."""
 
 RETRY_AFTER_S: Final = 25
 """The longest wait: by then, all polls that wait now have been answered. The SDKs follow this up to 60 s."""

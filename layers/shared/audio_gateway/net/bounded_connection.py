@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Any, Final, Self
 
-from audio_gateway.deadline import Deadline
+from audio_gateway.deadline import Cancellation, Deadline
 
 Address = tuple[int, Any]
 """A family of sockets, and the address that its sockets connect to."""
@@ -40,20 +40,23 @@ class LongBodyError(Exception):
 
 
 class Watchdog:
-    """Shuts the watched connection down after `seconds`; as a context manager it stops at the end.
+    """Shuts the watched connection down after `seconds`, or when `cancellation` comes; as a context manager it stops.
 
     It holds a duplicate of the socket's descriptor, so it needs nothing of the TLS state and can never hit another
     connection that has the same number.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, cancellation: Cancellation | None = None) -> None:
         self._deadline = Deadline.after(seconds)
+        self._cancellation = cancellation
         self._lock = threading.Lock()
         self._fired = False
         self._socket: socket.socket | None = None
         self._timer = threading.Timer(max(0.0, seconds), self._fire)
         self._timer.daemon = True
         self._timer.start()
+        if cancellation is not None:
+            cancellation.add(self._fire)
 
     def __enter__(self) -> Self:
         return self
@@ -83,6 +86,8 @@ class Watchdog:
     def stop(self) -> None:
         """Do not fire any more. Can be called again."""
         self._timer.cancel()
+        if self._cancellation is not None:
+            self._cancellation.remove(self._fire)
         with self._lock:
             self._release()
 

@@ -105,8 +105,8 @@ def measure_audio(
         )
     except AudioTooLong as error:
         message = (
-            f"The audio is too long to be measured within the 29-second response limit: at most {int(longest_s)} s can "
-            "be. Send it with background=true, or in shorter parts."
+            f"The audio is too long to be measured within the {deadline.limit_s}-second response limit: at most "
+            f"{int(longest_s)} s can be. Send it with background=true, or in shorter parts."
         )
         raise WorkTooLong(message) from error
 

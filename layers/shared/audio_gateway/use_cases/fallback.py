@@ -137,15 +137,15 @@ def timed(pieces: Iterator[T], *, provider: str, deadline: Deadline, stopwatch: 
             stopwatch.ms += (time.perf_counter() - started) * 1000
         has_piece = True
         if deadline.passed:
-            raise too_late(provider)
+            raise too_late(provider, deadline)
         if not is_over:
             yield piece
 
 
-def too_late(provider: str) -> ProviderTimedOut:
-    """The error for an answer that did not arrive, or was not ready to be sent, in time."""
+def too_late(provider: str, deadline: Deadline) -> ProviderTimedOut:
+    """The error for an answer that did not arrive, or was not ready to be sent, by the deadline."""
     message = (
-        f"The provider '{provider}' did not finish within the 29-second response limit. "
+        f"The provider '{provider}' did not finish within the {deadline.limit_s}-second response limit. "
         "Send less in one request, or use a faster model."
     )
     return ProviderTimedOut(message, provider=provider)

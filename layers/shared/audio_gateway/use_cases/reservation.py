@@ -11,7 +11,7 @@ from typing import Final, Literal, Self
 from audio_gateway.catalog.charges import Charge, charge_for_audio, charge_for_cached_characters, charge_for_characters
 from audio_gateway.catalog.line_items import Unit
 from audio_gateway.catalog.models import Endpoint, Model
-from audio_gateway.deadline import Deadline
+from audio_gateway.deadline import Cancellation, Deadline
 from audio_gateway.errors import MeteringUnavailable, ProviderError, ProviderRejected
 from audio_gateway.metering.account import JOB_PREFIX, Admission, Meter, MeteredRequest, Payer
 from audio_gateway.metering.pending_settlements import PendingSettlements
@@ -27,12 +27,21 @@ _UNIT_OF: dict[Endpoint, Unit] = {"speech": "characters", "transcriptions": "aud
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """Who asks, the id of the request, and when its answer is due. `failed` collects the models that failed."""
+    """Who asks, the id of the request, and when its answer is due. `failed` collects the models that failed.
+
+    `cancellation` ends the work early. It is no reason to charge less, or not to settle.
+    """
 
     request_id: str
     caller: Payer
     deadline: Deadline
     failed: list[FailedAttempt] = field(default_factory=list, compare=False)
+    cancellation: Cancellation | None = field(default=None, compare=False)
+
+    @property
+    def work_deadline(self) -> Deadline:
+        """The end of a provider's time: the deadline, or the cancellation."""
+        return replace(self.deadline, cancellation=self.cancellation)
 
     def note(self, model: Model, error: ProviderError) -> None:
         """Record that a model failed. A refusal of the caller's input is not a failure."""
@@ -148,22 +157,30 @@ class Reservation:
         if error.worked:
             self.unbilled(model)
 
-    @contextmanager
-    def served_by(self, model: Model) -> Iterator[None]:
-        """The block turns what `model` returns into an answer. If it raises, the model's cost is unbilled."""
-        try:
-            yield
-        except BaseException as error:
-            if isinstance(error, ProviderError):
-                self._context.note(model, error)
-            if not self._cached:
-                self.unbilled(model)
-            raise
+    def served_in_vain(self, model: Model, error: BaseException) -> None:
+        """Record that what `model` returned did not become an answer: its cost is unbilled."""
+        if isinstance(error, ProviderError):
+            self._context.note(model, error)
+        if not self._cached:
+            self.unbilled(model)
+
+    @property
+    def left_by_client(self) -> bool:
+        """Whether the work was cancelled because the caller has disconnected."""
+        cancellation = self._context.cancellation
+        return cancellation is not None and cancellation.by_client
 
     def keep_time(self, model: Model) -> None:
         """Raises `ProviderTimedOut` if there is not enough time left to charge an answer and send it."""
         if self._context.deadline.passed:
-            raise too_late(model.provider.id)
+            raise too_late(model.provider.id, self._context.deadline)
+
+    def work(self, model: Model) -> MeteredRequest:
+        """The request as served by `model`, with its price, and the cost of models that worked without serving it."""
+        hold = self.admission.hold
+        work = hold.work if self._cached else work_of(self._context.request_id, self._endpoint, model, hold.work.amount)
+        unbilled = self._unbilled_cost()
+        return replace(work, cost_microusd=work.cost_microusd + unbilled, unbilled_cost_microusd=unbilled)
 
     @contextmanager
     def released_on_error(self) -> Iterator[None]:
@@ -175,18 +192,14 @@ class Reservation:
             raise
 
     def settle(self, model: Model) -> MeteredRequest:
-        """Charge the request as served by `model`, just before its answer goes out.
+        """Charge the request as served by `model`: an answer that goes out, or of which something has gone out.
 
-        The cost includes the unbilled cost of models that worked without serving it. An answer is not withheld because
-        the ledger cannot be written. Raises `ProviderTimedOut`, before anything is written, if it is too late.
+        If the ledger cannot be written, a pending settlement is left for the sweeper: `state` says so.
         """
-        self.keep_time(model)
-        hold = self.admission.hold
-        work = hold.work if self._cached else work_of(self._context.request_id, self._endpoint, model, hold.work.amount)
-        unbilled = self._unbilled_cost()
-        work = replace(work, cost_microusd=work.cost_microusd + unbilled, unbilled_cost_microusd=unbilled)
+        work = self.work(model)
+        late = partial(self._context.deadline.passed_by, _RELEASE_WITHIN_S)
         try:
-            self._billing.meter.settle(hold, work, late=lambda: self._context.deadline.passed)
+            self._billing.meter.settle(self.admission.hold, work, late=late)
         except MeteringUnavailable:
             self.state = self._keep(work)
         else:

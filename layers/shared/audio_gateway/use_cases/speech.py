@@ -106,7 +106,7 @@ def speak(
     reservation = billing.reserve(context, "speech", model, tuple(c.model for c in able), len(request.text))
     with reservation.released_on_error():
         ask = partial(_synthesize, request, context, providers=providers, stopwatch=stopwatch)
-        served, chunks = first_successful(able, ask, context.deadline, reservation.failed)
+        served, chunks = first_successful(able, ask, context.work_deadline, reservation.failed)
     to_keep = None if served.model.cache is None else _sound(request, served, context)
     return SpeechAnswer(reservation, served.model, chunks, served.plan.ignored, stopwatch, to_keep=to_keep)
 
@@ -232,12 +232,14 @@ def _synthesize(
         text=request.text,
         voice=plan.voice,
         format=plan.ask_for,
-        deadline=context.deadline,
+        deadline=context.work_deadline,
         instructions=plan.instructions,
         speed=plan.provider_speed,
         request_id=context.request_id,
     )
-    chunks = timed(adapter.synthesize(call), provider=model.provider.id, deadline=context.deadline, stopwatch=stopwatch)
+    chunks = timed(
+        adapter.synthesize(call), provider=model.provider.id, deadline=context.work_deadline, stopwatch=stopwatch
+    )
     try:
         first = next(chunks, AudioChunk(b"", plan.ask_for))
         yield from transcode(

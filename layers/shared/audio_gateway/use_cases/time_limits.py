@@ -24,8 +24,9 @@ def check_speech_fits(text: str, speed: float, model: Model, deadline: Deadline)
     """Raises `WorkTooLong` for text that takes longer to speak than there is time."""
     if _spoken_seconds(text, speed) / model.speed_factor > deadline.remaining_s():
         message = (
-            f"'input' has {len(text)} characters, more than the model '{model.id}' can speak within the 29-second "
-            "response limit. Send it with background=true, in shorter parts, or use a faster model."
+            f"'input' has {len(text)} characters, more than the model '{model.id}' can speak within the "
+            f"{deadline.limit_s}-second response limit. Send it with background=true, in shorter parts, or use a "
+            "faster model."
         )
         raise WorkTooLong(message, param="input", amount=len(text))
 
@@ -40,7 +41,7 @@ def check_audio_fits(duration_ms: int, model: Model, deadline: Deadline) -> None
     else:
         message = (
             f"The audio is longer than the {int(longest_s)} s that the model '{model.id}' can transcribe within the "
-            "29-second response limit."
+            f"{deadline.limit_s}-second response limit."
         )
     message += " Send it with background=true, in shorter parts, or use a faster model."
     raise WorkTooLong(message, amount=duration_ms)

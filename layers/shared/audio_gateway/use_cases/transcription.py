@@ -114,7 +114,7 @@ def transcribe(
         if request.upload_id is not None:
             deps.files.used(context.caller.project_id, request.upload_id)
         ask = partial(_ask, request, context, audio, providers=deps.providers, stopwatch=stopwatch)
-        served, events = first_successful(able, ask, deadline, reservation.failed)
+        served, events = first_successful(able, ask, context.work_deadline, reservation.failed)
     return TranscriptionAnswer(reservation, served.model, audio, events, served.plan, stopwatch)
 
 
@@ -205,7 +205,7 @@ def _ask(
     call = TranscriptionCall(
         model=model.upstream,
         audio=audio,
-        deadline=context.deadline,
+        deadline=context.work_deadline,
         task=request.task,
         options=request.options.without(ignored),
         want_words=request.want_words or (request.want_segments and not has_segments),
@@ -214,7 +214,9 @@ def _ask(
         stream=request.stream and "streaming" in model.capabilities,
         request_id=context.request_id,
     )
-    events = timed(adapter.transcribe(call), provider=model.provider.id, deadline=context.deadline, stopwatch=stopwatch)
+    events = timed(
+        adapter.transcribe(call), provider=model.provider.id, deadline=context.work_deadline, stopwatch=stopwatch
+    )
     for event in events:
         if isinstance(event, TranscriptDone):
             check_heard(event.transcript, audio, model, context.deadline)

@@ -1,7 +1,4 @@
-"""The frame of every API function: a request's id, errors, headers and log line, and the Lambda handler.
-
-API Gateway event → Mangum → RequestScope → FastAPI route → use case
-"""
+"""The frame of every API function: its errors, its caller, and what its routes read of a request."""
 
 from __future__ import annotations
 
@@ -11,29 +8,27 @@ from http import HTTPStatus
 from typing import Final, Literal, cast
 
 from fastapi import Depends, FastAPI, Request, Response
-from mangum import Mangum
 from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from audio_gateway.api.http.cors import ANY, Cors
-from audio_gateway.api.http.errors import answer_for
+from audio_gateway.api.http.failures import error_response
+from audio_gateway.api.http.function_handler import FunctionHandler
 from audio_gateway.api.http.identity import Caller, admin_caller, api_caller
 from audio_gateway.api.http.parameters import MAX_ID
 from audio_gateway.api.http.request_scope import RequestScope, methods_of
-from audio_gateway.api.http.unreadable import LambdaHandler, or_refused
+from audio_gateway.api.http.streamed import sending_of
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import (
-    ConfigurationError,
     GatewayError,
-    LimitReached,
     MethodNotAllowed,
     NotFound,
     UnknownUrl,
     UnsupportedContentType,
 )
 from audio_gateway.metering.account import Payer
-from audio_gateway.telemetry import RequestLog, log_unexpected
+from audio_gateway.telemetry import RequestLog
 from audio_gateway.use_cases.reservation import RequestContext
 
 App = FastAPI
@@ -67,16 +62,13 @@ def _without_routes() -> FastAPI:
     return create_app("unknown", caller="none")
 
 
-def lambda_handler(app: FastAPI, endpoint: str, origins: str = ANY) -> LambdaHandler:
-    """The function's handler: REST proxy events in, proxy responses out. `endpoint` is its name in logs and metrics.
+def lambda_handler(app: FastAPI, endpoint: str, origins: str = ANY) -> FunctionHandler:
+    """The function's handler. `endpoint` is its name in logs and metrics.
 
-    `origins` are those whose pages may call the API, see `Cors.parse`. On execute-api URLs the stage `v1` is not part
-    of the event's path; behind a custom domain without a base path mapping it is, and Mangum removes it.
+    `origins` are those whose pages may call the API, see `Cors.parse`.
     """
     cors = Cors.parse(origins)
-    scope = RequestScope(app, _without_routes, endpoint, cors)
-    handler = cast("LambdaHandler", Mangum(scope, lifespan="off", api_gateway_base_path="/v1"))
-    return or_refused(handler, endpoint, cors)
+    return FunctionHandler(RequestScope(app, _without_routes, endpoint, cors), endpoint, cors)
 
 
 def request_log_of(request: Request) -> RequestLog:
@@ -145,25 +137,17 @@ def received_ms_of(request: Request) -> int:
     return cast("int", request.scope["audio_gateway.received_ms"])
 
 
-def call_of(request: Request, caller: Caller) -> RequestContext:
-    """The running request, for use cases."""
+def call_of(request: Request, caller: Caller, *, as_stream: bool = False) -> RequestContext:
+    """The running request, for use cases. With `as_stream`, its time is that of a response that is sent as it comes."""
     payer = Payer(caller.key_id, caller.project_id)
     request_log = request_log_of(request)
-    return RequestContext(request_log.request_id, payer, deadline_of(request), request_log.failed)
+    deadline = cast("Deadline", request.scope["audio_gateway.stream_deadline"]) if as_stream else deadline_of(request)
+    cancellation = sending_of(request).cancellation if as_stream else None
+    return RequestContext(request_log.request_id, payer, deadline, request_log.failed, cancellation)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
-    request_log = request_log_of(request)
-    request_log.error = type(error).__name__
-    if isinstance(error, GatewayError):
-        request_log.code, request_log.param = error.code, error.param
-    if isinstance(error, ConfigurationError):
-        request_log.reason = error.message
-    if isinstance(error, LimitReached):
-        request_log.windows = error.windows
-    answer = answer_for(error, request_log.request_id)
-    if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        log_unexpected(error, request_log.request_id)
+    answer = error_response(error, request_log_of(request))
     return Response(answer.body, answer.status, answer.headers)
 
 

@@ -15,19 +15,27 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from audio_gateway.api.http.cors import Cors, RawHeaders
 from audio_gateway.api.http.errors import answer_for
 from audio_gateway.api.http.limit_headers import limit_headers
-from audio_gateway.deadline import SETTLING_S, Deadline
+from audio_gateway.deadline import BUFFERED_LIMIT_S, SETTLING_S, Deadline
 from audio_gateway.telemetry import RequestLog, log_unexpected, report
 
 _HEX_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-# API Gateway stops waiting for a function 29 s after it received the request. We stop early enough that our own error
-# still gets through, and that a large response can be copied on its way.
-_PLATFORM_SECONDS = 29.0
+# Without streaming, API Gateway stops waiting for a function 29 s after it received the request. We stop early enough
+# that our own error still gets through, and that a large response can be copied on its way.
+
+# With streaming, it waits 5 minutes for the first byte, and so do the official SDK for Node and its HTTP client; the
+# whole response may take 15 minutes, as may the function (API Gateway developer guide, "Stream the integration
+# response"; Lambda's quotas).
+_FIRST_BYTE_S: Final = 285
+_WHOLE_STREAM_S: Final = 890
 # An older time comes from a sample event, not from the cold start of a function.
 _LONGEST_START_SECONDS = 300.0
 
 CATCH_ALL: Final = frozenset({"/", "/{proxy+}"})
 """The API's routes, without the authorizer, for all paths that have no other route (template.yaml)."""
+
+STREAM: Final = "audio_gateway.stream"
+"""The key in the scope of a request whose response is streamed: its `ResponseStream`."""
 
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"})
 
@@ -54,7 +62,12 @@ class RequestScope:
         request_log = RequestLog(request_id(event), endpoint, scope["method"], route_of(event))
         scope["audio_gateway.facts"] = request_log
         scope["audio_gateway.received_ms"] = received_ms = _received_ms(event)
-        scope["audio_gateway.deadline"] = _deadline(received_ms, scope.get("aws.context"))
+        context, is_streamed = scope.get("aws.context"), scope.get(STREAM) is not None
+        deadline = _deadline(received_ms, context, _FIRST_BYTE_S if is_streamed else BUFFERED_LIMIT_S)
+        scope["audio_gateway.deadline"] = deadline
+        scope["audio_gateway.stream_deadline"] = (
+            _deadline(received_ms, context, _WHOLE_STREAM_S) if is_streamed else deadline
+        )
         status = 0
 
         async def send_with_headers(message: Message) -> None:
@@ -115,12 +128,12 @@ def _received_ms(event: Mapping[str, Any]) -> int:
     return received_ms if 0 <= now_ms - received_ms < _LONGEST_START_SECONDS * 1000 else now_ms
 
 
-def _deadline(received_ms: int, context: Any) -> Deadline:
+def _deadline(received_ms: int, context: Any, limit_s: int) -> Deadline:
     # After a cold start, the platform has counted since before this process began; its time may be over already.
-    seconds = _PLATFORM_SECONDS - max(0.0, time.time() - received_ms / 1000)
+    seconds = limit_s - max(0.0, time.time() - received_ms / 1000)
     if context is not None:
         seconds = min(seconds, context.get_remaining_time_in_millis() / 1000)
-    return Deadline.after(seconds - SETTLING_S)
+    return Deadline.after(seconds - SETTLING_S, limit_s=limit_s)
 
 
 def common_headers(request_log: RequestLog, elapsed_ms: float) -> RawHeaders:

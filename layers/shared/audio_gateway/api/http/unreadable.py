@@ -3,46 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from audio_gateway.api.http.cors import Cors
-from audio_gateway.api.http.errors import answer_for
+from audio_gateway.api.http.errors import ErrorResponse, answer_for
 from audio_gateway.api.http.request_scope import common_headers, request_id, route_of
 from audio_gateway.errors import InvalidRequest
 from audio_gateway.telemetry import RequestLog, log_unexpected, report
 
-LambdaHandler = Callable[[dict[str, Any], Any], dict[str, Any]]
-
 _MESSAGE = "The path, the query string or a header such as Host is malformed; correct the request and send it again."
 
 
-def or_refused(handler: LambdaHandler, endpoint: str, cors: Cors) -> LambdaHandler:
-    """`handler`, with a response where it raises. Nothing inside `RequestScope` does."""
+def refusal_of(event: dict[str, Any], error: Exception, endpoint: str, cors: Cors) -> ErrorResponse:
+    """The response to an event that cannot be read because of `error`; its log line is written.
 
-    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-        started = time.perf_counter()
-        try:
-            return handler(event, context)
-        except Exception as error:  # noqa: BLE001 - otherwise API Gateway would respond with its own text
-            request_log = RequestLog(request_id(event), endpoint, str(event.get("httpMethod")), route_of(event))
-            # A ValueError comes from a malformed request; any other error is our own.
-            refusal: Exception = InvalidRequest(_MESSAGE) if isinstance(error, ValueError) else RuntimeError()
-            request_log.error = type(refusal).__name__
-            if not isinstance(error, ValueError):
-                log_unexpected(error, request_log.request_id)
-            answer = answer_for(refusal, request_log.request_id)
-            elapsed_ms = (time.perf_counter() - started) * 1000
-            headers = [*common_headers(request_log, elapsed_ms), *cors.of_answer(_origin(event))]
-            report(request_log, status=answer.status, elapsed_ms=elapsed_ms)
-            return {
-                "statusCode": answer.status,
-                "headers": {**answer.headers, **{name.decode(): value.decode() for name, value in headers}},
-                "body": answer.body.decode(),
-                "isBase64Encoded": False,
-            }
-
-    return handle
+    Without it, API Gateway would respond with its own text.
+    """
+    started = time.perf_counter()
+    request_log = RequestLog(request_id(event), endpoint, str(event.get("httpMethod")), route_of(event))
+    # A ValueError comes from a malformed request; any other error is our own.
+    refusal: Exception = InvalidRequest(_MESSAGE) if isinstance(error, ValueError) else RuntimeError()
+    request_log.error = type(refusal).__name__
+    if not isinstance(error, ValueError):
+        log_unexpected(error, request_log.request_id)
+    answer = answer_for(refusal, request_log.request_id)
+    elapsed_ms = (time.perf_counter() - started) * 1000
+    headers = [*common_headers(request_log, elapsed_ms), *cors.of_answer(_origin(event))]
+    report(request_log, status=answer.status, elapsed_ms=elapsed_ms)
+    named = {name.decode(): value.decode() for name, value in headers}
+    return ErrorResponse(answer.status, answer.body, {**answer.headers, **named})
 
 
 def _origin(event: dict[str, Any]) -> str | None:

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from audio_gateway.deadline import Deadline
+from audio_gateway.deadline import Cancellation, Deadline
 from audio_gateway.errors import ConfigurationError, ProviderBadAnswer, ProviderTimedOut, ProviderUnavailable
 from audio_gateway.net.bounded_connection import (
     BoundedConnection,
@@ -62,7 +62,7 @@ class Upstream:
         if deadline.passed:
             message = f"There was no time left to ask the provider '{self._provider}'."
             raise ProviderTimedOut(message, provider=self._provider, worked=False)
-        exchange = _Exchange(self._provider, min(deadline.remaining_s(), self._timeout_s))
+        exchange = _Exchange(self._provider, min(deadline.remaining_s(), self._timeout_s), deadline.cancellation)
         connection: BoundedConnection | None = None
         try:
             with exchange.errors():
@@ -174,8 +174,8 @@ class UpstreamResponse:
 class _Exchange:
     """One POST: the watchdog that bounds it, and the meaning of an error in it."""
 
-    def __init__(self, provider: str, seconds: float) -> None:
-        self.watchdog = Watchdog(seconds)
+    def __init__(self, provider: str, seconds: float, cancellation: Cancellation | None) -> None:
+        self.watchdog = Watchdog(seconds, cancellation)
         self.has_sent = False  # the request, or a part of it: from then on the provider may have worked
         self._provider = provider
 
