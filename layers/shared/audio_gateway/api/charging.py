@@ -15,8 +15,8 @@ from audio_gateway.use_cases.reservation import Reservation
 def charged(reservation: Reservation, model: Model, request_log: RequestLog, run: Run) -> Iterator[None]:
     """Charge the answer that the block makes and sends, as served by `model`; if the block raises, it is free.
 
-    A caller who disconnects in the middle is charged all the same: the provider had begun to answer. Nobody is charged
-    for an answer whose call another attempt of the caller's SDK has taken over (`Run.pays`).
+    A caller who disconnects in the middle is charged all the same: the provider had begun to answer. No attempt is
+    charged whose call another attempt of the caller's SDK has taken over (`Run.pays`).
     """
     request_log.windows = reservation.admission.windows
     request_log.price_microusd = reservation.work(model).price_microusd

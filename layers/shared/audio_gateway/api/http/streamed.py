@@ -161,7 +161,7 @@ class StreamedResponse(Response):
             if not body.has_begun:
                 raise
             self._fail(error, body)
-        for _ in self._items:  # what is done after the end, or although nobody waits for it
+        for _ in self._items:  # what is done after the end, or although the caller has left
             pass
 
     def _fail(self, error: Exception, body: _Body) -> None:
