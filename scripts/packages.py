@@ -72,7 +72,7 @@ PACKAGES: Final[dict[str, Package]] = {
     "telemetry": _package("log lines and metrics", "errors loggable_names catalog metering use_cases"),
     "api": _package(
         "the endpoints; `api/http` reads requests and writes responses",
-        "errors clock deadline response_stream ahead fingerprint net audio text transcripts storage catalog providers"
+        "errors clock deadline response_stream fingerprint net audio text transcripts storage catalog providers"
         " metering identity usage uploads jobs webhooks idempotency use_cases telemetry",
     ),
     "workers": _package(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
-from typing import Any
+from contextlib import closing, suppress
+from typing import Any, cast
 
 import pytest
 
@@ -62,17 +63,15 @@ def harness() -> AudioHarness:
 
 def started(harness: AudioHarness, request: dict[str, Any], response: FakeStream) -> threading.Thread:
     """Run a request in a thread of its own, as a caller would see it."""
-    raised: list[BaseException] = []
+    handler: Any = harness.handlers["speech"]
 
     def run() -> None:
-        asyncio.set_event_loop(asyncio.new_event_loop())
-        try:
-            harness.handlers["speech"].stream(request, Context(900_000), response)
-        except (BrokenResponse, ClientDisconnected) as error:
-            raised.append(error)
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        with closing(loop), suppress(BrokenResponse, ClientDisconnected):
+            handler.stream(request, Context(900_000), response)
 
     thread = threading.Thread(target=run)
-    thread.raised = raised  # type: ignore[attr-defined]
     thread.start()
     return thread
 
@@ -101,9 +100,9 @@ def test_the_first_piece_is_sent_before_the_provider_has_the_second(harness: Aud
 def test_a_provider_that_fails_in_the_middle_leaves_a_body_without_its_end_and_is_free(harness: AudioHarness) -> None:
     provider = harness.provider = Speaking(pieces=1, fails=True)  # type: ignore[assignment]
     provider.go_on.release()
-    response = FakeStream()
+    response, handler = FakeStream(), cast("Any", harness.handlers["speech"])
     with pytest.raises(BrokenResponse):
-        harness.handlers["speech"].stream(speech(), Context(900_000), response)
+        handler.stream(speech(), Context(900_000), response)
     assert response.answer.body
     assert not response.ended
     assert harness.meter.settled == []

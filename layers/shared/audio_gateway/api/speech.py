@@ -14,14 +14,7 @@ from audio_gateway.api.delivery import AnswerStream, Copy, Sale, delivered
 from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, note_model
 from audio_gateway.api.http.fields import BodyFields
 from audio_gateway.api.http.json_body import read_object
-from audio_gateway.api.http.streamed import (
-    End,
-    Items,
-    items_of,
-    sending_of,
-    streamed_response,
-    whole_response,
-)
+from audio_gateway.api.http.streamed import End, Items, items_of, response_of, sending_of
 from audio_gateway.api.idempotency import as_replay, begin_run, respond
 from audio_gateway.api.speech_responses import speech_answer
 from audio_gateway.audio.encode import with_true_sizes
@@ -70,9 +63,7 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
         parsed = read_speech(read_object(request.headers.get("content-type"), body))
         note_model(request, parsed.request.model, deps.catalog)
         items = _items(request, parsed, deps, starter)
-        if parsed.background:
-            return whole_response(request, items)
-        return streamed_response(request, items, as_events=parsed.as_events)
+        return response_of(request, items, as_events=parsed.as_events and not parsed.background)
 
     return app
 

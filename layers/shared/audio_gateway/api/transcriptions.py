@@ -16,7 +16,7 @@ from audio_gateway.api.delivery import AnswerStream, Sale, delivered
 from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, note_model, request_log_of
 from audio_gateway.api.http.form_body import read_form
 from audio_gateway.api.http.multipart import MultipartForm
-from audio_gateway.api.http.streamed import Items, items_of, sending_of, streamed_response, whole_response
+from audio_gateway.api.http.streamed import Items, items_of, response_of, sending_of
 from audio_gateway.api.http.unknown_fields import announced
 from audio_gateway.api.idempotency import as_replay, begin_run, respond
 from audio_gateway.api.transcript_responses import transcript_answer, transcript_stream
@@ -82,9 +82,7 @@ def _app(task: Task, deps: TranscriptionApiDependencies) -> FastAPI:
         unknown = announced(form.left())
         request_log_of(request).unknown_fields = len(form.left())
         items = _items(request, transcription, unknown, deps, starter, background=background)
-        if transcription.stream and not background:
-            return streamed_response(request, items, as_events=True)
-        return whole_response(request, items)
+        return response_of(request, items, as_events=transcription.stream and not background)
 
     return app
 

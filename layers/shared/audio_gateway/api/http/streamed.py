@@ -2,40 +2,35 @@
 
 Whatever belongs to a request stands in the generator: its claim, its hold, the provider's answer, and the settlement
 after the last piece. Where responses are buffered, the generator runs to its end before anything is sent. Where they
-are streamed, each piece is sent when it is made:
-
-    a whole answer      the generator runs in the thread of the request: head, one piece, settlement
-    a stream            it runs ahead of the caller, in a thread of its own (`Ahead`)
+are streamed, each piece is sent when it is made, in the same thread: a slow caller slows the provider down.
 
 If the caller disconnects, the generator is closed: `GeneratorExit` is raised where it stands. If its head says that the
-answer is kept for repetitions, it runs to its end instead.
+answer is kept for repetitions, it runs to its end instead. While it waits for a provider, the `Watcher` looks whether
+the caller is still there, whether the head comes too late, and whether a stream of events needs a sign of life.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Generator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from fastapi import Request, Response
 from starlette.types import Receive, Scope, Send
 
-from audio_gateway.ahead import Ahead
 from audio_gateway.api.http.failures import error_response
 from audio_gateway.api.http.request_scope import STREAM
 from audio_gateway.api.http.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, KEEP_ALIVE, error_frame
-from audio_gateway.deadline import SETTLING_S, Cancellation, Deadline
-from audio_gateway.errors import ProviderTimedOut
+from audio_gateway.api.http.watcher import Watcher
+from audio_gateway.deadline import Cancellation, Deadline
 from audio_gateway.response_stream import ClientDisconnected, ResponseStream
 from audio_gateway.telemetry import RequestLog
 
 KEEP_ALIVE_S: Final = 20.0
 """Seconds without an event after which a comment is sent, so that no proxy in between closes an idle connection."""
-
-_ENDING_S: Final = 2 * SETTLING_S  # for a generator to notice that it is cancelled, and to settle
-_LOOK_S: Final = 0.2  # how often it is seen that the caller has disconnected, while there is nothing to send
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +46,7 @@ class End:
     """The end of the body: what the generator does after it does not delay the caller."""
 
 
-Items = Iterator[Head | bytes | End]
+Items = Generator[Head | bytes | End, None, None]
 """A `Head`, then the pieces of the body, and an `End` if something is done after it."""
 
 
@@ -88,40 +83,18 @@ def sending_of(request: Request) -> Sending:
     return cast("Sending", scope["audio_gateway.sending"])
 
 
-def whole_response(request: Request, items: Items) -> Response:
-    """A response that is sent in one piece when it is complete. Raises what `items` raises before the head."""
-    sending = sending_of(request)
-    return _collected(items) if not sending.is_streamed else StreamedResponse(_head(next(items)), items, sending)
+def response_of(request: Request, items: Items, *, as_events: bool = False) -> Response:
+    """The response that `items` make; with `as_events`, it is a stream of server-sent events.
 
-
-def streamed_response(request: Request, items: Items, *, as_events: bool) -> Response:
-    """A response whose pieces are sent as they come; with `as_events`, they are server-sent events.
-
-    Raises what `items` raises before the head, and `ProviderTimedOut` if the head does not come in time. But a stream
-    of events begins without a head when the provider is slow, and then an error is an event, too.
+    Errors before the head are raised, here or when the response is sent. But a stream of events begins without its head
+    if the provider is slow, and then an error is an event, too.
     """
     sending = sending_of(request)
-    if not sending.is_streamed:
-        return _collected(items)
-    ahead = Ahead(
-        items,
-        cancel=lambda: sending.cancellation.cancel(by_client=True),
-        patience_s=sending.stream_deadline.remaining_s(),
-    )
-    wait_s = sending.deadline.remaining_s()
-    try:
-        head = _head(ahead.next_within(min(wait_s, KEEP_ALIVE_S) if as_events else wait_s))
-    except TimeoutError:
-        if as_events and not sending.deadline.passed:
-            early = Head(200, {**EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE})
-            return StreamedResponse(early, ahead, sending, as_events=True)
-        sending.cancellation.cancel()
-        with suppress(TimeoutError):
-            ahead.next_within(SETTLING_S)  # raises the error of what was cancelled
-        ahead.close(within_s=_ENDING_S)
-        message = f"The answer did not begin within the {sending.deadline.limit_s}-second response limit."
-        raise ProviderTimedOut(message, provider="") from None
-    return StreamedResponse(head, ahead, sending, as_events=as_events)
+    if sending.is_streamed:
+        return StreamedResponse(items, sending, as_events=as_events)
+    head = _head(next(items))
+    body = b"".join(piece for piece in items if isinstance(piece, bytes))
+    return Response(body, head.status, dict(head.headers))
 
 
 def items_of(response: Response) -> Items:
@@ -130,10 +103,125 @@ def items_of(response: Response) -> Items:
     yield bytes(response.body)
 
 
-def _collected(items: Items) -> Response:
-    head = _head(next(items))
-    body = b"".join(piece for piece in items if isinstance(piece, bytes))
-    return Response(body, head.status, dict(head.headers))
+class StreamedResponse(Response):
+    """Sends what a generator makes, while it makes it."""
+
+    def __init__(
+        self,
+        items: Items,
+        sending: Sending,
+        *,
+        as_events: bool,
+        watcher: Watcher | None = None,
+        keep_alive_s: float = KEEP_ALIVE_S,
+    ) -> None:
+        super().__init__()
+        self._items = items
+        self._sending = sending
+        self._as_events = as_events
+        self._watcher = watcher or _WATCHER
+        self._keep_alive_s = keep_alive_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
+        """Send it. Raises errors before the head.
+
+        A body that cannot be completed is left without its end; the log record says why.
+        """
+        body = _Body(send, self._keep_alive_s if self._as_events else None)
+
+        def look() -> None:
+            if self._sending.is_disconnected():
+                self._sending.cancellation.cancel(by_client=True)
+            elif not body.has_begun and self._sending.deadline.passed:
+                self._sending.cancellation.cancel()
+            else:
+                with suppress(ClientDisconnected):
+                    body.keep_alive()
+
+        with self._watcher.calling(look):
+            self._send_all(body)
+
+    def _send_all(self, body: _Body) -> None:
+        head: Head | None = None
+        try:
+            head = _head(next(self._items))
+            body.begin(head)
+            for item in self._items:
+                if isinstance(item, bytes):
+                    body.add(item)
+                elif isinstance(item, End):
+                    break
+            body.end()
+        except ClientDisconnected:
+            self._sending.request_log.disconnected = True
+            if head is not None and not head.runs_on:
+                self._sending.cancellation.cancel(by_client=True)
+                self._items.close()
+        except Exception as error:
+            if not body.has_begun:
+                raise
+            self._fail(error, body)
+        for _ in self._items:  # what is done after the end, or although nobody waits for it
+            pass
+
+    def _fail(self, error: Exception, body: _Body) -> None:
+        """End a body that cannot be completed: without its end, or with an event that says why."""
+        request_log = self._sending.request_log
+        if self._sending.cancellation.by_client:
+            request_log.disconnected = True
+            return
+        error_response(error, request_log)
+        if self._as_events:
+            with suppress(ClientDisconnected):
+                body.add(error_frame(error, request_log.request_id))
+                body.end()
+
+
+class _Body:
+    """The body of one response, into which two threads write. `keep_alive_s` is None if it is no stream of events."""
+
+    def __init__(self, send: Send, keep_alive_s: float | None) -> None:
+        self.has_begun = False
+        self._send = send
+        self._keep_alive_s = keep_alive_s
+        self._lock = threading.Lock()
+        self._silent_since = time.monotonic()
+
+    def begin(self, head: Head) -> None:
+        """Send the head, unless the response has begun without it."""
+        with self._lock:
+            self._begin(head)
+
+    def add(self, piece: bytes) -> None:
+        """Send a piece. Raises `ClientDisconnected`."""
+        with self._lock:
+            self._write(piece, more=True)
+
+    def end(self) -> None:
+        """Send the end. Raises `ClientDisconnected`."""
+        with self._lock:
+            self._write(b"", more=False)
+
+    def keep_alive(self) -> None:
+        """Send a comment into a stream of events that has been silent for too long. Raises `ClientDisconnected`."""
+        if self._keep_alive_s is None or time.monotonic() - self._silent_since < self._keep_alive_s:
+            return
+        with self._lock:
+            self._begin(Head(200, {**EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE}))
+            self._write(KEEP_ALIVE, more=True)
+
+    def _begin(self, head: Head) -> None:
+        if not self.has_begun:
+            self.has_begun = True
+            raw = [(name.lower().encode(), value.encode()) for name, value in head.headers.items()]
+            _run(self._send({"type": "http.response.start", "status": head.status, "headers": raw}))
+
+    def _write(self, piece: bytes, *, more: bool) -> None:
+        _run(self._send({"type": "http.response.body", "body": piece, "more_body": more}))
+        self._silent_since = time.monotonic()
+
+
+_WATCHER: Final = Watcher()
 
 
 def _head(item: Head | bytes | End) -> Head:
@@ -142,71 +230,12 @@ def _head(item: Head | bytes | End) -> Head:
     return item
 
 
-class StreamedResponse(Response):
-    """Sends the head and then the pieces of a response while they are made."""
-
-    def __init__(self, head: Head, rest: Items, sending: Sending, *, as_events: bool = False) -> None:
-        super().__init__(None, head.status, dict(head.headers))
-        if "content-length" in self.headers and "content-length" not in head.headers:
-            del self.headers["content-length"]  # Starlette's own, of no body
-        self._runs_on = head.runs_on
-        self._rest = rest
-        self._sending = sending
-        self._as_events = as_events
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
-        """Send it. A body that cannot be completed is left without its end; the log record says why."""
-        try:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            for piece in self._pieces():
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-            for _ in self._rest:
-                pass
-        except ClientDisconnected:
-            self._sending.request_log.disconnected = True
-            self._leave()
-        except Exception as error:  # noqa: BLE001 - the status has been sent, so the error cannot become a response
-            error_response(error, self._sending.request_log)
-            if self._as_events:
-                await self._end_with(error, send)
-
-    def _pieces(self) -> Iterator[bytes]:
-        """The pieces, and comments while a stream of events has none."""
-        silent_since = time.monotonic()
-        while True:
-            try:
-                item = self._rest.next_within(_LOOK_S) if isinstance(self._rest, Ahead) else next(self._rest)
-            except StopIteration:
-                return
-            except TimeoutError:
-                if self._sending.is_disconnected():
-                    raise ClientDisconnected from None
-                if not self._as_events or time.monotonic() - silent_since < KEEP_ALIVE_S:
-                    continue
-                item = KEEP_ALIVE
-            if isinstance(item, End):
-                return
-            if isinstance(item, Head):  # of a stream that began before its head came
-                self._runs_on = item.runs_on
-                continue
-            silent_since = time.monotonic()
-            yield item
-
-    def _leave(self) -> None:
-        """Let the generator end, in a way that it chose."""
-        if self._runs_on:
-            for _ in self._rest:
-                pass
-            return
-        self._sending.cancellation.cancel(by_client=True)
-        if isinstance(self._rest, Ahead):
-            self._rest.close(within_s=_ENDING_S)
-        else:
-            self._rest.close()  # type: ignore[attr-defined] # a generator
-
-    async def _end_with(self, error: Exception, send: Send) -> None:
-        try:
-            await send({"type": "http.response.body", "body": error_frame(error, self._sending.request_log.request_id)})
-        except ClientDisconnected:
-            self._sending.request_log.disconnected = True
+def _run(sent: Any) -> None:
+    """Run a `send`, which writes before it returns and so never waits for an event loop: any thread may do it."""
+    coroutine = cast("Coroutine[Any, Any, None]", sent)
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise RuntimeError("`send` waits for an event loop")
