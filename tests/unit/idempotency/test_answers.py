@@ -10,13 +10,14 @@ import pytest
 from audio_gateway.aws.table import Table
 from audio_gateway.errors import IdempotencyUnavailable, MeteringUnavailable
 from audio_gateway.idempotency.answer_store import AnswerStore
-from audio_gateway.idempotency.idempotency import Answers, ApiResponse, StoredAnswer
+from audio_gateway.idempotency.idempotency import Answers, ApiResponse, Run, StoredAnswer
 from audio_gateway.idempotency.payments import LedgerPayments
 from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Hold, MeteredRequest, Outcome, Payer
 from audio_gateway.metering.ledger import row_for, row_item
 from audio_gateway.metering.pending_settlements import PendingSettlement
+from audio_gateway.spool import Spool
 from tests.fakes.idempotency import FakeAnswers
 from tests.fakes.meter import FakePendingSettlements
 from tests.unit.idempotency.test_claims import FIRST
@@ -56,6 +57,20 @@ def test_an_answer_is_found_as_it_was_stored_and_under_no_other_name(answers: An
         assert answers.find(replace(FIRST, **other)) is None
 
 
+def test_a_large_answer_is_stored_from_a_file_and_found_as_one(bucket: Any) -> None:
+    pieces = [bytes([number]) * 1_000_000 for number in range(20)]
+    with Spool() as spool:
+        assert list(spool.copying(pieces)) == pieces
+        AnswerStore(BUCKET).keep(FIRST, replace(STORED, answer=replace(STORED.answer, body=spool.body())))
+    assert bucket.head_object(Bucket=BUCKET, Key=NAME)["ServerSideEncryption"] == "AES256"
+    found = AnswerStore(BUCKET).find(FIRST)
+    assert found is not None
+    assert isinstance(found.answer.body, Spool)
+    with Run(found.answer):
+        assert found.answer.body.content() == b"".join(pieces)
+    assert replace(found, answer=STORED.answer) == STORED
+
+
 def test_a_redirect_is_found_as_one(answers: Answers) -> None:
     stored = replace(STORED, answer=ApiResponse({"location": "/v1/audio/jobs/x/content"}, b"", (), 303))
     answers.keep(FIRST, stored)
@@ -85,6 +100,7 @@ def test_an_answer_is_stored_as_these_bytes(bucket: Any) -> None:
     for stored, head in heads:
         AnswerStore(BUCKET).keep(FIRST, stored)
         data = bucket.get_object(Bucket=BUCKET, Key=NAME)["Body"].read()
+        assert isinstance(stored.answer.body, bytes)
         assert data == head + b"\n" + stored.answer.body
         assert AnswerStore(BUCKET).find(FIRST) == stored
 

@@ -131,7 +131,8 @@ class StreamedResponse(Response):
 
         def look() -> None:
             if self._sending.is_disconnected():
-                self._sending.cancellation.cancel(by_client=True)
+                if not body.runs_on:
+                    self._sending.cancellation.cancel(by_client=True)
             elif not body.has_begun and self._sending.deadline.passed:
                 self._sending.cancellation.cancel()
             else:
@@ -182,6 +183,7 @@ class _Body:
 
     def __init__(self, send: Send, keep_alive_s: float | None) -> None:
         self.has_begun = False
+        self.runs_on = False
         self._send = send
         self._keep_alive_s = keep_alive_s
         self._lock = threading.Lock()
@@ -189,6 +191,7 @@ class _Body:
 
     def begin(self, head: Head) -> None:
         """Send the head, unless the response has begun without it."""
+        self.runs_on = head.runs_on
         with self._lock:
             self._begin(head)
 
