@@ -16,6 +16,7 @@ from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Hold, MeteredRequest, Outcome, Payer
 from audio_gateway.metering.ledger import row_for, row_item
+from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.pending_settlements import PendingSettlement
 from audio_gateway.spool import Spool
 from tests.fakes.idempotency import FakeAnswers
@@ -149,10 +150,29 @@ def test_a_row_says_whether_a_run_was_paid(moto_dynamodb: Any) -> None:
         ("swept", True),
         ("abandoned", False),
         ("failed", False),
+        ("repeated", False),
     ]
     for outcome, paid in outcomes:
         moto_dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(HOLD, HOLD.work, outcome)))
         assert payments.was_paid(HOLD) is paid
+
+
+def test_what_was_not_charged_can_be_kept_from_it_for_ever(moto_dynamodb: Any) -> None:
+    pending_settlements = FakePendingSettlements()
+    payments = LedgerPayments(Table(moto_dynamodb, TABLE), pending_settlements, JobStore(moto_dynamodb, TABLE))
+    pending_settlements.keep(HOLD, HOLD.work)
+    assert not payments.cancel(HOLD)
+    pending_settlements.forget(HOLD)
+    assert payments.cancel(HOLD)
+    assert payments.cancel(HOLD)
+    row = LedgerStore(moto_dynamodb, TABLE).put(row_for(HOLD, HOLD.work, "answered"))
+    assert (row.outcome, row.price_microusd) == ("abandoned", 0)
+
+
+def test_what_was_charged_cannot_be_undone(moto_dynamodb: Any) -> None:
+    payments = LedgerPayments(Table(moto_dynamodb, TABLE), FakePendingSettlements(), JobStore(moto_dynamodb, TABLE))
+    LedgerStore(moto_dynamodb, TABLE).put(row_for(HOLD, HOLD.work, "answered"))
+    assert not payments.cancel(HOLD)
 
 
 def test_an_answer_that_the_sweeper_will_charge_is_as_good_as_paid(moto_dynamodb: Any) -> None:
