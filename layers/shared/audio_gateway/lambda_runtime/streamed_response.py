@@ -20,6 +20,7 @@ _DELIMITER: Final = b"\0" * 8
 _MAX_PRELUDE_BYTES: Final = 16_384  # with the delimiter
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, section 5.5
+_SETTLING_SECONDS: Final = 2.5  # what a function needs between its last write and its deadline
 
 
 class StreamedResponse:
@@ -36,6 +37,7 @@ class StreamedResponse:
         self._connection = connection
         self._head = head
         self._deadline = deadline
+        self._write_deadline = deadline - _SETTLING_SECONDS
         self._unsent: list[bytes] = []
 
     def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
@@ -53,7 +55,7 @@ class StreamedResponse:
         self._unsent = [self._head, b"%x\r\n" % len(prelude), prelude, b"\r\n"]
 
     def write(self, data: bytes) -> None:
-        """Send a piece of the body. Waits while the reader is slow, at the longest until the deadline.
+        """Send a piece of the body. Waits while the reader is slow, but leaves the function time to settle.
 
         Raises:
             ClientDisconnected: the piece was not sent, or only in part.
@@ -116,7 +118,7 @@ class StreamedResponse:
             self._unsent = []
             self.sent = True
         try:
-            self._connection.send(parts, self._deadline)
+            self._connection.send(parts, self._write_deadline)
         except AnsweredEarly:
             self.gone = True
             raise ClientDisconnected from None
