@@ -68,7 +68,8 @@ PACKAGES: Final[dict[str, Package]] = {
     ),
     "use_cases": _package(
         "what happens: check, measure, hold, ask providers, settle",
-        "errors deadline net audio text transcripts storage catalog providers metering identity uploads jobs webhooks",
+        "errors deadline ahead net audio text transcripts storage catalog providers metering identity uploads jobs"
+        " webhooks",
     ),
     "telemetry": _package("log lines and metrics", "errors loggable_names catalog metering use_cases"),
     "api": _package(
