@@ -105,7 +105,7 @@ def _items(
             earlier = as_replay(run.earlier)
             yield from items_of(respond(earlier, deps.results, caller.project_id, is_streamed=sending.is_streamed))
             return
-        call = call_of(request, caller, as_stream=transcription.stream)
+        call = call_of(request, caller, as_stream=transcription.stream and not background)
         known_ms: int | None = None
         try:
             heard = None if background else transcribe(transcription, call, deps)
