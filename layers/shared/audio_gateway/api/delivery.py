@@ -45,6 +45,10 @@ class AnswerStream:
         """An answer that is complete."""
         return cls(answer.headers, iter((answer.body,)), answer.ignored, len(answer.body))
 
+    def head(self) -> dict[str, str]:
+        """All headers."""
+        return {**self.headers, **({} if self.length is None else {"content-length": str(self.length)})}
+
     def collected(self) -> ApiResponse:
         """The answer when it is complete."""
         return ApiResponse(self.headers, b"".join(self.body), self.ignored)
@@ -81,13 +85,12 @@ def delivered(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) ->
 
 def _buffered(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) -> Items:
     run, reservation, model = sale.run, sale.reservation, sale.model
-    with charged(reservation, model, sending.request_log, run):
+    with charged(reservation, model, sending.request_log, run, before_it_is_sent=True):
         whole = make().collected()
         sale.note(sending.request_log)
         response, stored = deliver(whole, sale.results, sale.project_id, is_streamed=False)
         reservation.keep_time(model)
         run.keep(whole, reservation.admission.hold)
-        reservation.keep_time(model)
     remember(run, stored, model.id, sending.deadline)
     yield Head(response.status_code, dict(response.headers))
     yield bytes(response.body)
@@ -97,8 +100,7 @@ def _streamed(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) ->
     run, reservation = sale.run, sale.reservation
     with Copy() as copy, charged(reservation, sale.model, sending.request_log, run):
         answer = make()
-        length = {} if answer.length is None else {"content-length": str(answer.length)}
-        yield Head(200, {**answer.headers, **length}, runs_on=run.keeps)
+        yield Head(200, answer.head(), runs_on=run.keeps)
         yield from copy.of(answer.body) if run.keeps else answer.body
         sale.note(sending.request_log)
         if run.keeps:

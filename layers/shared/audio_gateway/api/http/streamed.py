@@ -172,7 +172,7 @@ class StreamedResponse(Response):
             self._finish(close=False)
 
     def _finish(self, *, close: bool, by_client: bool = False) -> None:
-        """Close the generator, or let it do what is left although nobody waits for it. Its errors are only logged."""
+        """Close the generator, or let it do what is left although the caller has left. Its errors are only logged."""
         try:
             if close:
                 self._sending.cancellation.cancel(by_client=by_client)
