@@ -110,9 +110,7 @@ class JobContent:
             raise self._missing(job)
         sending = sending_of(request)
         deadline = sending.stream_deadline
-        content = _CONTENTS[job.endpoint](
-            job, request_of(self._files, job.ref), query, is_streamed=sending.is_streamed
-        )
+        content = _CONTENTS[job.endpoint](job, request_of(self._files, job.ref), query, is_streamed=sending.is_streamed)
         if content.is_stored and found.size > (MAX_STREAMED_BYTES if sending.is_streamed else MAX_BUFFERED_BYTES):
             # A copy of it could be a gigabyte.
             response = to_link(self._results.link(found.key), {"x-audio-gateway-model": served_by(job)})
