@@ -32,7 +32,6 @@ PACKAGES: Final[dict[str, Package]] = {
     "lambda_runtime": _package(
         "a Lambda runtime that streams responses, in place of AWS's runtime client", "response_stream"
     ),
-    "ahead": _package("an iterator that works ahead of its reader, in a thread", "response_stream"),
     "init_phase": _package("the first and the last line of a function: a faster cold start"),
     "engine_files": _package("where the files of the embedded models lie", "errors"),
     "inference": _package("neural models on onnxruntime, one thread each", "errors"),

@@ -78,7 +78,7 @@ class Ahead(Generic[T]):
     def close(self, *, within_s: float) -> bool:
         """Leave: the iterator is cancelled and closed. Waits for its end, and returns whether it came in time.
 
-        The iterator's errors are dropped, because nobody reads any more. Can be called again.
+        The iterator's errors are dropped, because there is no reader any more. Can be called again.
         """
         self._left.set()
         if self._thread.is_alive():

@@ -117,6 +117,8 @@ def test_what_the_stream_raises_comes_out_as_it_is() -> None:
 
 def test_a_stream_of_something_else_is_refused() -> None:
     with pytest.raises(InvalidAudio, match="could not be decoded"):
+        list(decode_stream(in_pieces(b"<html>" * 100), container="webm", sample_rate=24_000))
+    with pytest.raises(InvalidAudio, match="other data"):
         list(decode_stream(in_pieces(b"<html>" * 100), container="ogg", sample_rate=24_000))
     with pytest.raises(InvalidAudio):
         list(decode_stream(iter(()), container="mp3", sample_rate=24_000))

@@ -11,9 +11,9 @@ import pytest
 
 from audio_gateway.errors import AlreadyRunning, StorageUnavailable
 from audio_gateway.idempotency.idempotency import StoredResult
-from audio_gateway.idempotency.repetition import STARTED_WITHIN_S, CallAttempt, RepeatableRun, Repetitions
+from audio_gateway.idempotency.repetition import REMEMBERED_S, STARTED_WITHIN_S, CallAttempt, RepeatableRun, Repetitions
 from audio_gateway.jobs.job import Job
-from tests.fakes.idempotency import FakeAttempts
+from tests.fakes.idempotency import FakeAttempts, FakePayments
 
 NOW = 1_795_255_200
 
@@ -40,8 +40,8 @@ class Harness:
     """Where tries of one call come in."""
 
     def __init__(self) -> None:
-        self.attempts, self.jobs, self.now_s = FakeAttempts(), Jobs(), NOW
-        self.repetitions = Repetitions(self.attempts, self.jobs, now_s=lambda: self.now_s, poll_s=0.001)
+        self.attempts, self.jobs, self.payments, self.now_s = FakeAttempts(), Jobs(), FakePayments(), NOW
+        self.repetitions = Repetitions(self.attempts, self.jobs, self.payments, now_s=lambda: self.now_s, poll_s=0.001)
         self.tries = 0
 
     def come(self, retries: int) -> RepeatableRun:
@@ -228,4 +228,4 @@ def test_no_order_of_two_tries_makes_two_jobs(job_service: Harness, order: tuple
 def test_the_record_of_an_attempt_has_no_text(job_service: Harness) -> None:
     job_service.begin(job_service.come(0), "job_1")
     (said,) = job_service.attempts.existing.values()
-    assert said == replace(cast("Any", said), job_id="job_1", result=None, expires_s=NOW + 600)
+    assert said == replace(cast("Any", said), job_id="job_1", result=None, expires_s=NOW + REMEMBERED_S)

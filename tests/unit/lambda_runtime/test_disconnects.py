@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -104,6 +105,40 @@ def test_an_error_of_a_handler_whose_caller_has_left_is_logged(
     with in_background(Runtime(api, Streaming(answer))):
         call.disconnect()
     assert "[ERROR] LookupError: no table" in capsys.readouterr().out
+
+
+def test_another_thread_may_look_while_the_response_is_sent(api: FakeRuntimeApi) -> None:
+    looking = threading.Event()
+    finished = threading.Event()
+    current: list[ResponseStream] = []
+    seen: list[bool] = []
+
+    def look() -> None:
+        while not finished.is_set():
+            seen.extend(response.is_disconnected() for response in current)
+            looking.set()
+
+    def answer(_event: Any, _context: Any, response: ResponseStream) -> None:
+        current[:] = [response]
+        response.start(200, HEADERS)
+        for _ in range(100):
+            response.write(b"a")
+        looking.clear()
+        assert looking.wait(SECONDS)
+        response.end()
+
+    invocations = 20
+    calls = [api.invoke() for _ in range(invocations)]
+    with ThreadPoolExecutor(1) as executor:
+        looked = executor.submit(look)
+        try:
+            Runtime(api, Streaming(answer)).serve(invocations)
+        finally:
+            finished.set()
+        looked.result(SECONDS)
+    assert [call.wait().broken for call in calls] == [None] * invocations
+    assert seen
+    assert not any(seen)
 
 
 def test_an_early_answer_stops_a_writer_that_is_blocked() -> None:

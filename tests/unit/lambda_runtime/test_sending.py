@@ -37,6 +37,25 @@ def test_the_prelude_leaves_together_with_the_first_piece_and_no_piece_is_copied
     assert end == [b"0\r\n\r\n"]
 
 
+def test_the_answer_to_a_complete_response_is_no_early_one() -> None:
+    class Answering(Recorder):
+        """The answer comes before `send` returns."""
+
+        def has_answer(self) -> bool:
+            return [b"0\r\n\r\n"] in self.sent
+
+        def send(self, parts: Sequence[bytes | memoryview], deadline: float | None) -> None:
+            super().send(parts, deadline)
+            looked.append(response.is_disconnected())  # as another thread might
+
+    looked: list[bool] = []
+    response = StreamedResponse(Answering(), b"head", deadline=0)
+    response.start(200, HEADERS)
+    response.write(b"a")
+    response.end()
+    assert [*looked, response.is_disconnected()] == [False, False, False]
+
+
 def test_a_response_without_a_body_leaves_at_once() -> None:
     connection = Recorder()
     response = StreamedResponse(connection, b"head", deadline=0)

@@ -81,13 +81,12 @@ def delivered(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) ->
 
 def _buffered(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) -> Items:
     run, reservation, model = sale.run, sale.reservation, sale.model
-    with charged(reservation, model, sending.request_log, run):
+    with charged(reservation, model, sending.request_log, run, before_it_is_sent=True):
         whole = make().collected()
         sale.note(sending.request_log)
         response, stored = deliver(whole, sale.results, sale.project_id, is_streamed=False)
         reservation.keep_time(model)
         run.keep(whole, reservation.admission.hold)
-        reservation.keep_time(model)
     remember(run, stored, model.id, sending.deadline)
     yield Head(response.status_code, dict(response.headers))
     yield bytes(response.body)

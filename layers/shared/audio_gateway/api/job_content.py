@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from fastapi import Response
 
 from audio_gateway.api.content_request import LAST_HOP, ContentRequest
+from audio_gateway.api.delivery import AnswerStream
 from audio_gateway.api.http.redirects import to_job, to_link
 from audio_gateway.api.idempotency import MAX_BUFFERED_BYTES, respond
 from audio_gateway.api.job_serializers import content_url, job_url, served_by
@@ -56,16 +57,25 @@ class Content(Protocol):
         """Whether the stored file is the result in this form."""
         ...
 
-    def check_size(self, size: int) -> None:
-        """Raises `InvalidRequest` for a stored file that is too large to convert to this form."""
+    def check_size(self, size: int, deadline: Deadline) -> None:
+        """Raises `InvalidRequest` for a stored file that is too large to be given in this form by the deadline."""
         ...
 
-    def answer(self, data: bytes, deadline: Deadline, /) -> ApiResponse:
-        """The response, made from the stored file. Raises `InvalidRequest` where that is not possible."""
+    def stream(self, file: Iterator[bytes], size: int, deadline: Deadline, /) -> AnswerStream:
+        """The response, made from the `size` bytes of the stored file while it is read.
+
+        Raises `InvalidRequest` where that is not possible, and `ProviderTimedOut` from its body after the deadline.
+        """
         ...
 
 
-_CONTENTS: Final[Mapping[Endpoint, Callable[[Job, JobRequest[Any], ContentRequest], Content]]] = {
+class _ContentFactory(Protocol):
+    def __call__(
+        self, job: Job, job_request: JobRequest[Any], query: ContentRequest, /, *, is_streamed: bool
+    ) -> Content: ...
+
+
+_CONTENTS: Final[Mapping[Endpoint, _ContentFactory]] = {
     "speech": SpeechContent,
     "transcriptions": TranscriptContent,
     "translations": TranscriptContent,
@@ -95,19 +105,19 @@ class JobContent:
         found = self._files.find(job.ref, name)
         if found is None:
             raise self._missing(job)
-        content = _CONTENTS[job.endpoint](job, request_of(self._files, job.ref), query)
+        content = _CONTENTS[job.endpoint](job, request_of(self._files, job.ref), query, is_streamed=False)
         if content.is_stored and found.size > MAX_BUFFERED_BYTES:
             # A copy of it could be a gigabyte.
             response = to_link(self._results.link(found.key), {"x-audio-gateway-model": served_by(job)})
             _check_can_be_followed(job, response, query)
             return ContentResponse(response, content.ignored)
-        content.check_size(found.size)
+        content.check_size(found.size, deadline)
         if not content.is_stored and _comes_too_late(found, deadline):
             return self._again(job, query)
         data = self._files.get(job.ref, name)
         if data is None:
             raise self._missing(job)
-        return self._given(job, content.answer(data, deadline), query)
+        return self._given(job, content.stream(iter((data,)), len(data), deadline).collected(), query)
 
     def _missing(self, job: Job) -> NotReady | NotFound:
         if job.status == "cancelled" and self._store.open_job(job.id) is not None:

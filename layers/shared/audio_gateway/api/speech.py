@@ -71,7 +71,7 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
 def _items(request: Request, parsed: SpeechBody, deps: SpeechDependencies, starter: JobStarter) -> Items:
     """The response to a request for speech: the speech, an earlier response, or the job that the request became."""
     caller, sending, speech = caller_of(request), sending_of(request), parsed.request
-    with begin_run(request, caller, deps, *parsed.content, background=parsed.background) as run:
+    with begin_run(request, caller, deps, *parsed.content, background=parsed.background, as_stream=True) as run:
         if run.earlier is not None:
             earlier = as_replay(run.earlier)
             yield from items_of(respond(earlier, deps.results, caller.project_id, is_streamed=sending.is_streamed))
@@ -83,7 +83,7 @@ def _items(request: Request, parsed: SpeechBody, deps: SpeechDependencies, start
             if not parsed.background:
                 spoken = speak(
                     speech,
-                    call_of(request, caller, as_stream=True),
+                    call_of(request, caller, as_stream=True, is_paid=run.is_paid),
                     catalog=deps.catalog,
                     providers=deps.providers,
                     billing=deps.billing,

@@ -100,12 +100,12 @@ def _items(
     caller, sending = caller_of(request), sending_of(request)
     # Without `background`, the fingerprint is that of earlier versions, which had no such field.
     content = (transcription, "background") if background else (transcription,)
-    with begin_run(request, caller, deps, *content, background=background) as run:
+    with begin_run(request, caller, deps, *content, background=background, as_stream=transcription.stream) as run:
         if run.earlier is not None:
             earlier = as_replay(run.earlier)
             yield from items_of(respond(earlier, deps.results, caller.project_id, is_streamed=sending.is_streamed))
             return
-        call = call_of(request, caller, as_stream=transcription.stream)
+        call = call_of(request, caller, as_stream=transcription.stream, is_paid=run.is_paid)
         known_ms: int | None = None
         try:
             heard = None if background else transcribe(transcription, call, deps)

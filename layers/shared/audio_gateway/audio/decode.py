@@ -59,17 +59,30 @@ def decode_stream(chunks: Iterable[bytes], *, container: Container, sample_rate:
     """Audio that is still arriving as s16le mono at `sample_rate` Hz, yielded while it arrives.
 
     Errors of the chunks are passed on unchanged, after the audio before them. Raises `InvalidAudio` if the chunks
-    cannot be decoded. Only MP4 is collected first: its index may be at the end.
+    cannot be decoded, or are cut off. Only MP4 is collected first: its index may be at the end.
     """
+    from audio_gateway.audio.resample import to_pcm
+    from audio_gateway.audio.truncation import complete_file
+
+    if container in ("mp3", "aac", "flac"):
+        from audio_gateway.audio.frame_stream import decoded_frames
+
+        yield from to_pcm(decoded_frames(chunks, container), sample_rate, at_once=True)
+        return
+    file = complete_file(chunks, container, single=False)
+    if container == "mp4":
+        yield from decode_pcm(b"".join(file), sample_rate)
+    else:
+        yield from _decoded_by_ffmpeg(file, container, sample_rate)
+
+
+def _decoded_by_ffmpeg(chunks: Iterator[bytes], container: Container, sample_rate: int) -> Iterator[bytes]:
     from audio_gateway.audio.frames import decoded
     from audio_gateway.audio.resample import to_pcm
 
-    if container == "mp4":
-        yield from decode_pcm(b"".join(chunks), sample_rate)
-        return
-    arriving = _Arriving(iter(chunks))
+    arriving = _Arriving(chunks)
     try:
-        yield from to_pcm(decoded(arriving, container), sample_rate)
+        yield from to_pcm(decoded(arriving, container), sample_rate, at_once=True)
     except InvalidAudio:
         if arriving.error is None:
             raise

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Final, cast
 
+from audio_gateway.audio.closing import closed
 from audio_gateway.audio.containers import riff
 from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE, SpeechFormat
 from audio_gateway.errors import RequestTooLarge
@@ -29,10 +30,10 @@ _MP3_KBITS: Final = 128
 _MP3_QUALITY: Final = 5  # LAME's scale from 0 (slow) to 9: its own default, "good quality, fast"
 
 _ENCODINGS: Final[dict[SpeechFormat, _Encoding]] = {
-    "opus": _Encoding("ogg", "libopus", 64_000, {"page_duration": "200000"}),  # microseconds
+    "opus": _Encoding("ogg", "libopus", 64_000, {"page_duration": "20000"}),  # microseconds: one packet
     # The fast search: the default's two loops are too slow for a quarter of an hour of speech within one response.
     "aac": _Encoding("adts", "aac", 96_000, codec_options={"aac_coder": "fast"}),
-    "flac": _Encoding("flac", "flac"),
+    "flac": _Encoding("flac", "flac", None, {"metadata_header_padding": "0"}, {"frame_size": "1152"}),
 }
 
 
@@ -47,9 +48,16 @@ def encode(
 
     mp3 is MPEG-2 Layer III at a constant 128 kbit/s, opus is Ogg Opus, aac is ADTS, flac native with 16 bits, pcm
     headerless. `samples` is the number of samples that the file will have, if it is known: wav and flac then declare it
-    in their headers, and otherwise have those of a stream (see `with_true_sizes`). mp3 and aac decode to up to 72 and
-    86 ms more than the input: their encoders start with silence and fill the last frame, and the formats cannot declare
-    that. Without samples the file contains only headers, or nothing if the format has none.
+    in their headers, and otherwise have those of a stream (see `with_true_sizes`). Without samples the file contains
+    only headers, or nothing if the format has none.
+
+    mp3 and aac decode to up to 72 and 86 ms more than the input: 46 and 43 ms of silence at the beginning, and less
+    than a frame at the end. Only a LAME tag could declare that in mp3; it contains the length, so a stream cannot begin
+    with one. ADTS cannot declare it. opus declares both, and the other formats have none.
+
+    Sound comes out as early as the encoder allows. Held back are 10 ms of samples (see `in_blocks`); in mp3, opus and
+    aac the frame in progress and what the encoder looks ahead (24 + 48, 20 + 7 and 43 + 43 ms); in opus also the last
+    packet, because the last page must be marked as such; in flac the frame in progress, 48 ms.
     """
     if format == "pcm":
         return _at_speech_rate(pcm, sample_rate)
@@ -111,6 +119,8 @@ def _mp3(pcm: Iterable[bytes], sample_rate: int) -> Iterator[bytes]:
     """Frames from the first byte on, without an ID3 tag or an Info frame, like OpenAI's."""
     import lameenc
 
+    from audio_gateway.audio.resample import in_blocks
+
     encoder = lameenc.Encoder()
     encoder.silence()  # it would write about itself to standard output, which is the log
     encoder.set_in_sample_rate(SPEECH_SAMPLE_RATE)
@@ -118,10 +128,11 @@ def _mp3(pcm: Iterable[bytes], sample_rate: int) -> Iterator[bytes]:
     encoder.set_bit_rate(_MP3_KBITS)
     encoder.set_quality(_MP3_QUALITY)
     started = False
-    for piece in _at_speech_rate(pcm, sample_rate):
-        started = True
-        if made := bytes(encoder.encode(piece)):
-            yield made
+    with closed(in_blocks(_at_speech_rate(pcm, sample_rate), SPEECH_SAMPLE_RATE)) as blocks:
+        for block in blocks:
+            started = True
+            if made := bytes(encoder.encode(block)):
+                yield made
     if started and (made := bytes(encoder.flush())):
         yield made
 
@@ -129,7 +140,7 @@ def _mp3(pcm: Iterable[bytes], sample_rate: int) -> Iterator[bytes]:
 def _encoded(pcm: Iterable[bytes], sample_rate: int, encoding: _Encoding) -> Iterator[bytes]:
     import av
 
-    from audio_gateway.audio.resample import to_frames
+    from audio_gateway.audio.resample import in_blocks, to_frames
 
     written = _OutputBuffer()
     options = encoding.muxer_options | {"fflags": "+flush_packets+bitexact"}  # each packet immediately, and no tags
@@ -138,12 +149,13 @@ def _encoded(pcm: Iterable[bytes], sample_rate: int, encoding: _Encoding) -> Ite
         stream.codec_context.options = encoding.codec_options
         if encoding.bit_rate is not None:
             stream.bit_rate = encoding.bit_rate
-        for frame in chain(to_frames(pcm, sample_rate), (None,)):
-            for packet in stream.encode(frame):
-                if packet.size:  # FLAC ends with an empty one: its header again, for seekable files
-                    muxer.mux(packet)
-            if written:
-                yield written.take()
+        with closed(to_frames(in_blocks(pcm, sample_rate), sample_rate)) as frames:
+            for frame in chain(frames, (None,)):
+                for packet in stream.encode(frame):
+                    if packet.size:  # FLAC ends with an empty one: its header again, for seekable files
+                        muxer.mux(packet)
+                if written:
+                    yield written.take()
     if written:
         yield written.take()
 
@@ -152,10 +164,9 @@ def _with_total(file: Iterator[bytes], samples: int) -> Iterator[bytes]:
     """A FLAC file with its length in the header; the header is the first piece."""
     from audio_gateway.audio.containers.flac import with_total
 
-    for header in file:
-        yield with_total(header, samples)
-        break
-    yield from file
+    with closed(file) as pieces:
+        yield with_total(next(pieces), samples)
+        yield from pieces
 
 
 class _OutputBuffer:

@@ -26,11 +26,28 @@ def whole_samples(pcm: Iterable[bytes]) -> Iterator[bytes]:
                 yield joined if not odd else joined[:even]
 
 
+def in_blocks(pcm: Iterable[bytes], sample_rate: int) -> Iterator[bytes]:
+    """The same samples of s16le mono in pieces of 10 to 200 ms; only the last one may be shorter.
+
+    Smaller pieces would take more time for calls than for the audio, and larger ones would delay what is made of them.
+    """
+    least, most = sample_rate // 100 * 2, sample_rate // 5 * 2
+    held = b""
+    with closed(whole_samples(pcm)) as pieces:
+        for piece in pieces:
+            held += piece
+            if len(held) >= least:
+                yield from (held[at : at + most] for at in range(0, len(held), most))
+                held = b""
+    if held:
+        yield held
+
+
 def resample(pcm: Iterable[bytes], *, from_rate: int, to_rate: int) -> Iterator[bytes]:
-    """s16le mono at another rate; unchanged if the rates are equal."""
+    """s16le mono at another rate, with a delay of some hundredths of a second; unchanged if the rates are equal."""
     if from_rate == to_rate:
         return whole_samples(pcm)
-    return to_pcm(to_frames(pcm, from_rate), to_rate)
+    return to_pcm(to_frames(in_blocks(pcm, from_rate), from_rate), to_rate, at_once=True)
 
 
 def to_frames(pcm: Iterable[bytes], sample_rate: int) -> Iterator[AudioFrame]:
@@ -40,36 +57,41 @@ def to_frames(pcm: Iterable[bytes], sample_rate: int) -> Iterator[AudioFrame]:
     import av
 
     samples, time_base = 0, Fraction(1, sample_rate)
-    for piece in whole_samples(pcm):
-        for start in range(0, len(piece), _MAX_FRAME_BYTES):
-            data = piece[start : start + _MAX_FRAME_BYTES]
-            frame = av.AudioFrame(format="s16", layout="mono", samples=len(data) // 2)
-            frame.planes[0].update(data)
-            frame.sample_rate, frame.pts, frame.time_base = sample_rate, samples, time_base
-            samples += frame.samples
-            yield frame
+    with closed(whole_samples(pcm)) as pieces:
+        for piece in pieces:
+            for start in range(0, len(piece), _MAX_FRAME_BYTES):
+                data = piece[start : start + _MAX_FRAME_BYTES]
+                frame = av.AudioFrame(format="s16", layout="mono", samples=len(data) // 2)
+                frame.planes[0].update(data)
+                frame.sample_rate, frame.pts, frame.time_base = sample_rate, samples, time_base
+                samples += frame.samples
+                yield frame
 
 
-def to_pcm(frames: Iterable[AudioFrame], sample_rate: int, *, pace: tuple[float, ...] = ()) -> Iterator[bytes]:
+def to_pcm(
+    frames: Iterable[AudioFrame], sample_rate: int, *, pace: tuple[float, ...] = (), at_once: bool = False
+) -> Iterator[bytes]:
     """Frames of any rate, format and layout as s16le mono; `pace` has factors of the tempo, each from 0.5 to 2.
 
-    The properties of the input may change; the filters are flushed then.
+    The properties of the input may change; the filters are flushed then. With `at_once` each frame is converted as it
+    comes; otherwise some are collected, which takes less time.
     """
     chain: _Chain | None = None
-    for frame in frames:
-        if chain is None or not chain.fits(frame):
-            if chain is not None:
-                yield from chain.flush()
-            chain = _Chain(frame, sample_rate, pace)
-        yield from chain.push(frame)
-    if chain is not None:
-        yield from chain.flush()
+    with closed(frames) as arriving:
+        for frame in arriving:
+            if chain is None or not chain.fits(frame):
+                if chain is not None:
+                    yield from chain.flush()
+                chain = _Chain(frame, sample_rate, pace, at_once=at_once)
+            yield from chain.push(frame)
+        if chain is not None:
+            yield from chain.flush()
 
 
 class _Chain:
     """A filter graph for input of one kind."""
 
-    def __init__(self, template: AudioFrame, sample_rate: int, pace: tuple[float, ...]) -> None:
+    def __init__(self, template: AudioFrame, sample_rate: int, pace: tuple[float, ...], *, at_once: bool) -> None:
         from av.filter import Graph
 
         self._rate, self._layout, self._format = template.sample_rate, template.layout, template.format.name
@@ -86,11 +108,12 @@ class _Chain:
         to_pcm = graph.add("aformat", f"sample_fmts=s16:channel_layouts=mono:sample_rates={sample_rate}")
         tempo = [graph.add("atempo", f"{factor:.6f}") for factor in pace]
         graph.link_nodes(self._source, *to_mono, to_pcm, *tempo, self._sink).configure()
-        # A call of FFmpeg costs more than the arithmetic of a frame: collect about a fifth of a second on either side.
-        block = sample_rate // 5
-        graph.set_audio_frame_size(block)
-        self._block_in = max(1, block * self._rate // sample_rate)
-        self._waiting = 0
+        self._block_in = self._waiting = 0
+        if not at_once:
+            # A call of FFmpeg costs more than the arithmetic of a frame: collect a fifth of a second on either side.
+            block = sample_rate // 5
+            graph.set_audio_frame_size(block)
+            self._block_in = max(1, block * self._rate // sample_rate)
 
     def fits(self, frame: AudioFrame) -> bool:
         """Whether the chain is for frames of this format."""

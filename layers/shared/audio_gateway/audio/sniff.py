@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from typing import Final, Literal
 
 from audio_gateway.audio.content import AudioContent
@@ -58,7 +59,11 @@ def sniff(data: AudioContent) -> Container | None:
     Formats without a magic number (MPEG audio, ADTS) are recognised only if each frame header is followed by another at
     the declared distance, because random bytes often look like one header.
     """
-    head = data[:16]
+    return magic_of(data[:16]) or _sniff_after_id3(data)
+
+
+def magic_of(head: bytes) -> Container | None:
+    """The container with the magic number at the beginning of `head`, which has 16 bytes; None if there is none."""
     if head[:4] in _RIFF_IDS and head[8:12] == b"WAVE":
         return "wav"
     if head[:4] == b"OggS":
@@ -67,9 +72,9 @@ def sniff(data: AudioContent) -> Container | None:
         return "webm"
     if head[:4] == b"\x00\x00\x01\xba":
         return "mpeg"
-    if _is_mp4(head):
-        return "mp4"
-    return _sniff_after_id3(data)
+    if head[:4] == b"fLaC":
+        return "flac"
+    return "mp4" if _is_mp4(head) else None
 
 
 def _is_mp4(head: bytes) -> bool:
@@ -113,13 +118,10 @@ def looks_like(data: AudioContent) -> str | None:
 
 
 def _looks_like_text(head: bytes) -> str | None:
-    # The head may end within a character: only an error before its last bytes means that it is not text.
-    try:
-        text = head.removeprefix(b"\xef\xbb\xbf").decode()
-    except UnicodeDecodeError as error:
-        if error.start < len(head) - 4 or error.start == 0:
-            return None
-        text = head[: error.start].decode(errors="replace")
+    try:  # the head may end within a character
+        text = getincrementaldecoder("utf-8")().decode(head.removeprefix(b"\xef\xbb\xbf"))
+    except UnicodeDecodeError:
+        return None
     if not text or any(c < " " and c not in _PRINTABLE_CONTROL for c in text):
         return None
     start = text.lstrip().lower()

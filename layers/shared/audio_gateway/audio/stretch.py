@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from audio_gateway.audio.closing import closed
+
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 _FACTOR_MIN, _FACTOR_MAX = 0.5, 2.0
@@ -25,25 +27,28 @@ def stretch(pcm: Iterable[bytes], *, sample_rate: int, speed: float) -> Iterator
 
 def _stretched(pcm: Iterable[bytes], sample_rate: int, speed: float) -> Iterator[bytes]:
     """The filter drops or adds some hundredths of a second at the end: cut the output to the exact length."""
-    from audio_gateway.audio.resample import to_frames, to_pcm, whole_samples
+    from audio_gateway.audio.resample import in_blocks, to_frames, to_pcm
 
     samples_in = samples_out = 0
     held = b""
 
     def counted() -> Iterator[bytes]:
         nonlocal samples_in
-        for piece in whole_samples(pcm):
-            samples_in += len(piece) // 2
-            yield piece
+        with closed(in_blocks(pcm, sample_rate)) as pieces:
+            for piece in pieces:
+                samples_in += len(piece) // 2
+                yield piece
         yield bytes(2 * int(sample_rate * _LEAD_OUT_S * max(1.0, speed)))
 
-    for piece in to_pcm(to_frames(counted(), sample_rate), sample_rate, pace=_factors(speed)):
-        held += piece
-        due = 2 * (int(samples_in / speed) - samples_out)
-        if due > 0:
-            ready, held = held[:due], held[due:]
-            samples_out += len(ready) // 2
-            yield ready
+    stretched = to_pcm(to_frames(counted(), sample_rate), sample_rate, pace=_factors(speed), at_once=True)
+    with closed(stretched) as pieces:
+        for piece in pieces:
+            held += piece
+            due = 2 * (int(samples_in / speed) - samples_out)
+            if due > 0:
+                ready, held = held[:due], held[due:]
+                samples_out += len(ready) // 2
+                yield ready
 
 
 def _factors(speed: float) -> tuple[float, ...]:

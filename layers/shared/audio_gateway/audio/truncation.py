@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from audio_gateway.audio.containers import flac, isobmff, mpeg, ogg
 from audio_gateway.audio.sniff import Container
@@ -29,14 +29,27 @@ def complete_file(chunks: Iterable[bytes], container: Container, *, single: bool
     if container == "mp4":
         yield _single_mp4(b"".join(chunks))
         return
-    make = _DETECTORS.get(container)
-    if make is None:  # streamed WebM declares no length, and its decoder reads on after its end
+    if container not in _DETECTORS:  # streamed WebM declares no length, and its decoder reads on after its end
         yield from chunks
         return
-    detector = make(single=single)
-    for chunk in chunks:
-        if piece := detector.feed(chunk):
+    for units in _checked(chunks, container, single=single):
+        if piece := b"".join(units):
             yield piece
+
+
+def complete_frames(chunks: Iterable[bytes], container: Literal["mp3", "aac"]) -> Iterator[bytes]:
+    """The frames of one or several files, each as soon as it is complete, without tags.
+
+    The first one is a frame with a Xing header if the file begins with one. Raises `InvalidAudio` like `complete_file`.
+    """
+    for frames in _checked(chunks, container, single=False):
+        yield from frames
+
+
+def _checked(chunks: Iterable[bytes], container: Container, *, single: bool) -> Iterator[list[bytes]]:
+    detector = _DETECTORS[container](single=single)
+    for chunk in chunks:
+        yield detector.feed(chunk)
     if detector.is_truncated():
         raise InvalidAudio(f"The {container} audio is cut off: it ends in the middle.")
 
@@ -50,7 +63,7 @@ def _single_mp4(data: bytes) -> bytes:
 class TruncationDetector(Protocol):
     """Reads the bytes of a file as they pass, and knows at the end whether the file is complete."""
 
-    def feed(self, chunk: bytes) -> bytes:
+    def feed(self, chunk: bytes) -> list[bytes]:
         """Read the next bytes, and return those to pass on; raises `InvalidAudio` for bytes that are not audio."""
 
     def is_truncated(self) -> bool:
@@ -72,14 +85,14 @@ class _MpegFrames:
         self._declared_s: Fraction | None = None
         self._samples = 0
 
-    def feed(self, chunk: bytes) -> bytes:
+    def feed(self, chunk: bytes) -> list[bytes]:
         data, at, passed = self._rest + chunk, self._skip, list[bytes]()
         while len(data) - at >= mpeg.FRAME_HEADER_BYTES:
             frame = mpeg.read_frame(data, at)
             if frame is not None and (self._first is None or frame.family == self._first.family):
                 if at + frame.length > len(data):
                     break
-                passed.append(self._accept(data[at : at + frame.length], frame))
+                passed += self._accept(data[at : at + frame.length], frame)
                 at += frame.length
             elif step := _between_frames(data, at):
                 at += step
@@ -88,18 +101,18 @@ class _MpegFrames:
             else:
                 break
         self._rest, self._skip = data[at:], max(0, at - len(data))
-        return b"".join(passed)
+        return passed
 
-    def _accept(self, data: bytes, frame: mpeg.Frame) -> bytes:
+    def _accept(self, data: bytes, frame: mpeg.Frame) -> list[bytes]:
         self._samples += frame.samples
         declared_s = mpeg.declared_by_xing(data, 0, frame)
         is_first, self._first = self._first is None, self._first or frame
         if declared_s is None:
-            data, self._info_frame = self._info_frame + data, b""
-            return data
+            passed, self._info_frame = [self._info_frame, data] if self._info_frame else [data], b""
+            return passed
         self._declared_s = (self._declared_s or 0) + declared_s
         self._info_frame = data if is_first else self._info_frame
-        return b""
+        return []
 
     def is_truncated(self) -> bool:
         if self._first is None or self._info_frame:
@@ -129,7 +142,7 @@ class _OggPages:
         self._sounds = False
         self._open: set[bytes] = set()
 
-    def feed(self, chunk: bytes) -> bytes:
+    def feed(self, chunk: bytes) -> list[bytes]:
         data, at = self._rest + chunk, 0
         page = ogg.read_page(data, 0)
         while page is not None and page.end <= len(data):
@@ -140,8 +153,8 @@ class _OggPages:
             raise InvalidAudio("The ogg audio is cut off: other data follows it.")
         self._held, self._rest = self._held + data[:at], data[at:]
         if not self._sounds:
-            return b""
-        passed, self._held = self._held, b""
+            return []
+        passed, self._held = [self._held], b""
         return passed
 
     def _count(self, page: ogg.Page, data: bytes) -> None:
@@ -167,7 +180,7 @@ class _FlacFrames:
         self._kind: tuple[int, int, int] | None = None
         self._held: bytes | None = b""  # headers, until there is a frame
 
-    def feed(self, chunk: bytes) -> bytes:
+    def feed(self, chunk: bytes) -> list[bytes]:
         data = self._tail + chunk
         at = data.find(b"fLaC", max(0, len(self._tail) - flac.HEAD_BYTES + 1))
         while at >= 0:
@@ -175,11 +188,11 @@ class _FlacFrames:
             at = data.find(b"fLaC", at + 1)
         self._tail = data[-flac.MAX_FRAME_BYTES :]
         if self._held is None:
-            return chunk
+            return [chunk]
         self._held += chunk
         if self._held.find(b"\xff\xf8", flac.HEAD_BYTES) < 0 > self._held.find(b"\xff\xf9", flac.HEAD_BYTES):
-            return b""
-        passed, self._held = self._held, None
+            return []
+        passed, self._held = [self._held], None
         return passed
 
     def _begin(self, info: flac.StreamInfo | None) -> None:

@@ -8,10 +8,10 @@ of the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 from typing import Final
 
+from audio_gateway.audio.byte_stream import ByteStream
 from audio_gateway.audio.containers import riff
 from audio_gateway.audio.formats import SPEECH_SAMPLE_RATE
 from audio_gateway.audio.sniff import ENOUGH
@@ -21,19 +21,33 @@ _MARK_BYTES: Final = 12
 _CHUNK_BYTES: Final = 8
 
 
-def samples_of_waves(chunks: Iterable[bytes]) -> tuple[int, Iterator[bytes]]:
+def wav_head(stream: ByteStream) -> riff.Head | None:
+    """The header at the beginning of the stream, as soon as its last byte has arrived; nothing is consumed.
+
+    None if there is no RIFF file, or if its audio begins later than usual.
+    """
+    at = _MARK_BYTES
+    while at < ENOUGH and _is_file(stream.peek(_MARK_BYTES)):
+        data = stream.peek(at + _CHUNK_BYTES)
+        if len(data) < at + _CHUNK_BYTES or data[at : at + 4] == b"data":
+            return riff.read_head(data)
+        size = int.from_bytes(data[at + 4 :], "little")
+        at += _CHUNK_BYTES + size + size % 2
+    return None
+
+
+def samples_of_waves(stream: ByteStream) -> tuple[int, Iterator[bytes]]:
     """The sample rate in Hz, and the s16le mono samples of all files of the stream, yielded while they arrive.
 
     Raises `InvalidAudio`, also while iterating: a file is cut off, has another format than the first, or is followed by
     bytes that are neither a RIFF chunk nor a file, and so may be sound that no header describes.
     """
-    stream = _Stream(iter(chunks))
     first = _head(stream)
-    rate = first.speech_rate or SPEECH_SAMPLE_RATE
-    return rate, chain(_samples(stream, first), _following(stream, first))
+    return first.speech_rate or SPEECH_SAMPLE_RATE, _all_samples(stream, first)
 
 
-def _following(stream: _Stream, first: riff.Head) -> Iterator[bytes]:
+def _all_samples(stream: ByteStream, first: riff.Head) -> Iterator[bytes]:
+    yield from _samples(stream, first)
     while stream.peek(1):
         head = _head(stream)
         if head.kind != first.kind:
@@ -41,29 +55,37 @@ def _following(stream: _Stream, first: riff.Head) -> Iterator[bytes]:
         yield from _samples(stream, head)
 
 
-def _head(stream: _Stream) -> riff.Head:
+def _head(stream: ByteStream) -> riff.Head:
     """The header of the next file; the stream is then at its audio."""
-    wanted = ENOUGH
-    head = riff.read_head(stream.peek(wanted))
+    head = wav_head(stream)
     if head is None:
         raise InvalidAudio("The WAV audio is cut off: it ends in its header.")
     stream.skip(head.start)
     return head
 
 
-def _samples(stream: _Stream, head: riff.Head) -> Iterator[bytes]:
+def _samples(stream: ByteStream, head: riff.Head) -> Iterator[bytes]:
     """The audio of one file as s16le mono; the stream is then at the next file, or at its end."""
     if head.speech_rate is not None:
         return _audio(stream, head)
+    if (kind := head.samples) is not None:
+        from audio_gateway.audio.frame_stream import decoded_samples
+        from audio_gateway.audio.resample import to_pcm
+
+        return to_pcm(decoded_samples(_audio(stream, head), kind), SPEECH_SAMPLE_RATE, at_once=True)
     from audio_gateway.audio.decode import decode_stream
 
-    file = chain((riff.header(head.fmt, None),), _audio(stream, head))
-    return decode_stream(file, container="wav", sample_rate=SPEECH_SAMPLE_RATE)
+    return decode_stream(_as_file(stream, head), container="wav", sample_rate=SPEECH_SAMPLE_RATE)
 
 
-def _audio(stream: _Stream, head: riff.Head) -> Iterator[bytes]:
+def _as_file(stream: ByteStream, head: riff.Head) -> Iterator[bytes]:
+    yield riff.header(head.fmt, None)
+    yield from _audio(stream, head)
+
+
+def _audio(stream: ByteStream, head: riff.Head) -> Iterator[bytes]:
     if head.size is None:
-        yield from stream.until_next_file()
+        yield from _until_next_file(stream)
         return
     left = head.size
     for piece in stream.take(head.size):
@@ -74,7 +96,7 @@ def _audio(stream: _Stream, head: riff.Head) -> Iterator[bytes]:
     _skip_chunks(stream)
 
 
-def _skip_chunks(stream: _Stream) -> None:
+def _skip_chunks(stream: ByteStream) -> None:
     """Skip to the next file, or to the end; raises `InvalidAudio` for bytes that are neither a chunk nor padding."""
     while mark := stream.peek(_MARK_BYTES):
         if _is_file(mark):
@@ -91,54 +113,19 @@ def _is_file(mark: bytes) -> bool:
     return mark[:4] == b"RIFF" and mark[8:12] == b"WAVE"
 
 
-class _Stream:
-    """Chunks that can be read without consuming them."""
-
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._held = b""
-
-    def peek(self, count: int) -> bytes:
-        """The next `count` bytes, fewer only at the end."""
-        if len(self._held) < count:
-            pieces, there = [self._held], len(self._held)
-            while there < count and (piece := next(self._chunks, None)) is not None:
-                pieces.append(piece)
-                there += len(piece)
-            self._held = b"".join(pieces)
-        return self._held[:count]
-
-    def take(self, count: int) -> Iterator[bytes]:
-        """The next `count` bytes as they arrive, fewer only at the end."""
-        while count and (piece := self._next()):
-            piece, self._held = piece[:count], piece[count:]
-            count -= len(piece)
-            yield piece
-
-    def skip(self, count: int) -> bool:
-        """Go past `count` bytes; whether there were as many."""
-        return sum(map(len, self.take(count))) == count
-
-    def until_next_file(self) -> Iterator[bytes]:
-        """All bytes up to the beginning of the next file, or to the end."""
-        held = b""
-        while piece := self._next():
-            held += piece
-            at = held.find(b"RIFF")
-            while at >= 0 and len(held) - at >= _MARK_BYTES and not _is_file(held[at : at + _MARK_BYTES]):
-                at = held.find(b"RIFF", at + 1)
-            if at >= 0 and len(held) - at >= _MARK_BYTES:
-                self._held = held[at:]
-                held = held[:at]
-                break
-            ready = at if at >= 0 else max(0, len(held) - 3)
-            yield held[:ready]
-            held = held[ready:]
-        yield held
-
-    def _next(self) -> bytes:
-        """The bytes held back, or the next piece; empty at the end."""
-        piece, self._held = self._held, b""
-        while not piece and (arrived := next(self._chunks, None)) is not None:
-            piece = arrived
-        return piece
+def _until_next_file(stream: ByteStream) -> Iterator[bytes]:
+    """All bytes up to the beginning of the next file, or to the end. Bytes that could begin its mark are held."""
+    held = b""
+    while piece := stream.next_piece():
+        held += piece
+        at = held.find(b"RIFF")
+        while at >= 0 and len(held) - at >= _MARK_BYTES and not _is_file(held[at : at + _MARK_BYTES]):
+            at = held.find(b"RIFF", at + 1)
+        if at >= 0 and len(held) - at >= _MARK_BYTES:
+            stream.put_back(held[at:])
+            held = held[:at]
+            break
+        ready = at if at >= 0 else max(0, len(held) - 3)
+        yield held[:ready]
+        held = held[ready:]
+    yield held

@@ -62,8 +62,20 @@ class Connection:
                 rest = _behind(rest, sent)
 
     def has_answer(self) -> bool:
-        """Whether there is something to receive, be it only the end of the connection. Does not wait."""
-        return self._socket is not None and bool(self._received or self._readable.poll(0))
+        """Whether there is something to receive, be it only the end of the connection. Does not wait.
+
+        Any thread may ask, also while another one sends. (Two may not use the same `select.poll`.)
+        """
+        connected = self._socket
+        if connected is None:
+            return False
+        try:
+            connected.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return bool(self._received)
+        except OSError:
+            return True
+        return True
 
     def receive(self, deadline: float | None) -> Answer:
         """Wait for a response, and read it."""

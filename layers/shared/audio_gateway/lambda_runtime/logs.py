@@ -45,7 +45,7 @@ class Logs:
         self._pipe = None if pipe is None else int(pipe)
 
     def set_up(self) -> None:
-        """Send the events of `logging` here, and let each printed line appear at once."""
+        """Send the events of `logging` here, and write out each line as soon as it is printed."""
         for stream in (sys.stdout, sys.stderr):
             reconfigure = getattr(stream, "reconfigure", None)
             if reconfigure is not None:

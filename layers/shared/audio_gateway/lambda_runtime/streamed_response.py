@@ -28,7 +28,7 @@ class StreamedResponse:
     """Implements `audio_gateway.response_stream.ResponseStream`.
 
     A blocked write is the only bound on what waits to be sent: nothing is kept here but the prelude, which goes out
-    together with the first bytes of the body.
+    together with the first bytes of the body. One thread at a time may send; any may ask `is_disconnected` meanwhile.
     """
 
     def __init__(self, connection: Connection, head: bytes, deadline: float) -> None:
@@ -72,30 +72,30 @@ class StreamedResponse:
             ClientDisconnected: the response was not sent completely.
             RuntimeError: the response has not started.
         """
+        if self.gone:
+            raise ClientDisconnected
         if not self.ended:
             self._check_open()
-            self._send([b"0\r\n\r\n"])
-            self.ended = True
+            self._send_last(b"0\r\n\r\n")
 
     def is_disconnected(self) -> bool:
         """Whether the Runtime API has closed the connection or answered early. Known once the first byte was sent."""
-        if self.sent and not self.ended and not self.gone:
-            self.gone = self._connection.has_answer()
+        if self.sent and not self.gone and self._connection.has_answer() and not self.ended:
+            self.gone = True
         return self.gone
 
     def fail(self, failure: Failure) -> None:
-        """End the response with an error, so that nobody takes it for complete.
+        """End the response with an error, so that it cannot be taken for a complete one.
 
         Raises:
-            ClientDisconnected: there is nobody to tell.
+            ClientDisconnected: the caller is gone.
         """
         self._check_open()
         body = b2a_base64(failure.as_short_json(), newline=False).decode()
         trailers = (
             f"Lambda-Runtime-Function-Error-Type: {failure.header}\r\nLambda-Runtime-Function-Error-Body: {body}\r\n"
         )
-        self._send([f"0\r\n{trailers}\r\n".encode()])
-        self.ended = True
+        self._send_last(f"0\r\n{trailers}\r\n".encode())
 
     def answer(self) -> Answer:
         """Read the response of the Runtime API. Raises `OSError` if there is none."""
@@ -105,6 +105,10 @@ class StreamedResponse:
     def _check_open(self) -> None:
         if self.ended or not (self._unsent or self.sent):
             raise RuntimeError("the response has ended" if self.ended else "the response has not started")
+
+    def _send_last(self, data: bytes) -> None:
+        self.ended = True  # before it is sent: the answer to a complete response is not an early one
+        self._send([data])
 
     def _send(self, parts: list[bytes]) -> None:
         if self.gone:

@@ -121,7 +121,7 @@ def _frame_samples(frame: bytes, at: int) -> int:
 def _read_stream(data: AudioContent, at: int, end: int) -> Flac:
     info = read_info(data, at)
     if info is None or not info.sample_rate or end < at + HEAD_BYTES:
-        raise _damaged()
+        raise damaged()
     header = b"fLaC\x80\x00\x00\x22" + data[at + _START_BYTES : at + HEAD_BYTES]  # marked as the last block
     return Flac(header, _first_frame(data, at, end), end, info)
 
@@ -135,7 +135,7 @@ def _first_frame(data: AudioContent, at: int, end: int) -> int:
             break
         last = data[block] & 0x80
         block += 4 + int.from_bytes(data[block + 1 : block + 4], "big")
-    raise _damaged()
+    raise damaged()
 
 
 def is_frame(data: bytes) -> bool:
@@ -152,13 +152,14 @@ def _last_frame(tail: bytes) -> int | None:
     """The position of the last frame, if these bytes end with it and both its checksums are right; else None."""
     at = tail.rfind(b"\xff")
     while at >= 0:
-        if _is_header(tail, at) and not _crc16(tail[at:]):
+        if is_header(tail, at) and not _crc16(tail[at:]):
             return at
         at = tail.rfind(b"\xff", 0, at)
     return None
 
 
-def _is_header(data: bytes, at: int) -> bool:
+def is_header(data: bytes, at: int) -> bool:
+    """Whether a complete frame header is at `at`, followed by more: its checksum is right."""
     if len(data) < at + 6 or data[at + 1] & 0xFE != 0xF8:
         return False
     leading = 8 - (data[at + 4] ^ 0xFF).bit_length()  # of the frame's number, encoded like a UTF-8 character
@@ -197,5 +198,6 @@ def _crc16(data: bytes) -> int:
     return crc
 
 
-def _damaged() -> InvalidAudio:
+def damaged() -> InvalidAudio:
+    """The error for a stream that cannot be read."""
     return InvalidAudio("The FLAC file is damaged: its header cannot be read. Export it again.")

@@ -37,6 +37,7 @@ _ADTS_RATES: Final = (
     7_350,
 )
 
+_DECODER_DELAY: Final = 529  # samples, of every decoder of layer III
 _SURPLUS_S: Final = Fraction(1, 2)  # more than an encoder's padding
 _MAX_ID3_TAGS: Final = 16
 _HEADERS_AT_START: Final = 2
@@ -114,6 +115,11 @@ def _adts(data: AudioContent, at: int) -> Frame | None:
     return Frame("aac", length, samples, _ADTS_RATES[rate_index], channels, family)
 
 
+def is_layer_3(frame: bytes) -> bool:
+    """Whether a frame of MPEG audio is of layer III, and not II."""
+    return frame[1] >> 1 & 3 == 1
+
+
 def find_frames(data: AudioContent, start: int, limit: int) -> Found | None:
     """The first position between `start` and `limit` of consecutive frames."""
     at = start
@@ -127,12 +133,6 @@ def find_frames(data: AudioContent, start: int, limit: int) -> Found | None:
         if at < 0:
             break
     return None
-
-
-def is_chain(data: AudioContent, frames: int) -> bool:
-    """Whether `data` begins with that many consecutive frames, or consists of complete frames up to its last byte."""
-    first = read_frame(data, 0)
-    return first is not None and _is_followed(data, 0, first, frames)
 
 
 def _is_followed(data: AudioContent, at: int, frame: Frame, wanted: int) -> bool:
@@ -149,32 +149,54 @@ def _is_followed(data: AudioContent, at: int, frame: Frame, wanted: int) -> bool
     return True
 
 
+class Gap(NamedTuple):
+    """Silence that an encoder added, according to its LAME tag: samples before the sound, and after it."""
+
+    delay: int
+    padding: int
+
+
+class _Xing(NamedTuple):
+    samples: int
+    gap: Gap | None
+
+
 def declared_by_xing(data: AudioContent, at: int, first: Frame) -> Fraction | None:
     """The length in seconds in a Xing, Info or VBRI header of the first frame; None if it has no such header."""
-    mpeg1 = first.samples == 1152
-    side_info = (17 if first.channels == 1 else 32) if mpeg1 else (9 if first.channels == 1 else 17)
-    xing = at + 4 + side_info
-    if data[xing : xing + 4] in (b"Xing", b"Info"):
-        return _xing_seconds(data, xing, first)
+    if (xing := _xing(data, at, first)) is not None:
+        return Fraction(max(0, xing.samples - sum(xing.gap or (0,))), first.sample_rate)
     if data[at + 36 : at + 40] == b"VBRI" and len(data) >= at + 54:
         frames = int.from_bytes(data[at + 50 : at + 54], "big")
         return Fraction(frames * first.samples, first.sample_rate)
     return None
 
 
-def _xing_seconds(data: AudioContent, xing: int, first: Frame) -> Fraction | None:
+def silence_declared(data: bytes, first: Frame) -> tuple[range, range] | None:
+    """The samples after a frame with a LAME tag that are not sound: those before it and after it; None without a tag.
+
+    The decoder's own delay is included.
+    """
+    xing = _xing(data, 0, first)
+    if xing is None or xing.gap is None:
+        return None
+    end = min(xing.samples, xing.samples - xing.gap.padding + _DECODER_DELAY)
+    return range(xing.gap.delay + _DECODER_DELAY), range(end, xing.samples)
+
+
+def _xing(data: AudioContent, at: int, first: Frame) -> _Xing | None:
+    """What a Xing or Info header declares, if it declares the number of frames."""
+    mpeg1 = first.samples == 1152
+    xing = at + 4 + ((17 if first.channels == 1 else 32) if mpeg1 else (9 if first.channels == 1 else 17))
     flags = int.from_bytes(data[xing + 4 : xing + 8], "big")
-    if not flags & 1:
+    if data[xing : xing + 4] not in (b"Xing", b"Info") or not flags & 1:
         return None
     samples = int.from_bytes(data[xing + 8 : xing + 12], "big") * first.samples
     # After the fields in the flags: nine bytes of encoder name, twelve more, then delay and padding.
     lame = xing + 8 + 4 * (flags & 1) + 4 * (flags >> 1 & 1) + 100 * (flags >> 2 & 1) + 4 * (flags >> 3 & 1)
-    gap = (
-        int.from_bytes(data[lame + 21 : lame + 24], "big")
-        if data[lame : lame + 4] in (b"LAME", b"Lavf", b"Lavc")
-        else 0
-    )
-    return Fraction(max(0, samples - (gap >> 12) - (gap & 0xFFF)), first.sample_rate)
+    if data[lame : lame + 4] not in (b"LAME", b"Lavf", b"Lavc"):
+        return _Xing(samples, None)
+    gap = int.from_bytes(data[lame + 21 : lame + 24], "big")
+    return _Xing(samples, Gap(gap >> 12, gap & 0xFFF))
 
 
 def without_wrong_length(data: bytes) -> bytes:
