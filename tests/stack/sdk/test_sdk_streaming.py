@@ -225,9 +225,11 @@ def test_the_embedded_engine_writes_its_first_words_before_its_last(client: Open
     client.audio.transcriptions.create(model="moonshine-tiny", file=("a.wav", phrase()))  # the engine is loaded
     started = time.monotonic()
     stream: Any = client.audio.transcriptions.create(model="moonshine-tiny", file=("a.wav", wav(samples)), stream=True)
-    times, deltas = [], []
-    *_, finished = (times.append(time.monotonic() - started) or deltas.append(each) or each for each in stream)
-    print(times, [str(d)[:90] for d in deltas])
+    arrived = [(time.monotonic() - started, event) for event in stream]
+    (*_, (end_s, finished)), (first_s, first) = arrived, arrived[0]
+    assert first_s < end_s * 3 / 4
+    assert finished.text.startswith(first.delta)
+    assert word_errors(" ".join([said(CLIP)] * 3), finished.text) <= 0.25
 
 
 # ---------------------------------------------------------------- errors
