@@ -1,4 +1,4 @@
-"""What README.md, docs/api.md and docs/streaming.md print, run as a reader would: from the top to the bottom, against the local stack.
+"""What README.md, docs/api.md and docs/streaming.md print, run as a reader would: from top to bottom, on a local stack.
 
 One language after the other, as a reader has one of them: most blocks say in Python what the one above says with curl.
 """
