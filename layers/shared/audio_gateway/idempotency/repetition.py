@@ -71,7 +71,7 @@ class CallAttempt:
         """
         if not other.retries < self.retries <= MAX_RETRIES or self.began_ms < other.began_ms:
             return False
-        return self.payment is None or self.payment.admitted_ms >= other.began_ms
+        return other.retries > 0 or self.payment is None or self.payment.admitted_ms >= other.began_ms
 
 
 class CallAttempts(Protocol):
