@@ -18,7 +18,7 @@ def charged(
     """Charge the answer that the block makes and sends, as served by `model`; if the block raises, it is free.
 
     A caller who disconnects in the middle is charged all the same, because the provider had begun to answer; but not if
-    the answer was to be stored for the next request with its key, which then does the work again. Nobody is charged for
+    the answer was to be stored for the next request with its key, which then does the work again. No one is charged for
     an answer whose call another attempt of the caller's SDK pays (`Run.pays`).
 
     Raises:

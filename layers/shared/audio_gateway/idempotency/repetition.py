@@ -185,7 +185,7 @@ class Repetitions:
         return existing is None or not existing.follows(attempt)
 
     def is_free(self, payment: Hold) -> bool:
-        """Whether nobody pays with an earlier attempt's hold. The caller has the benefit of the doubt."""
+        """Whether no one pays with an earlier attempt's hold. The caller has the benefit of the doubt."""
         try:
             return self._payments.cancel(payment)
         except MeteringUnavailable:
