@@ -33,7 +33,7 @@ PACKAGES: Final[dict[str, Package]] = {
         "a Lambda runtime that streams responses, in place of AWS's runtime client", "response_stream"
     ),
     "spool": _package("bytes that are collected in memory, or in a temporary file"),
-    "ahead": _package("an iterator that works ahead of its reader, in a thread", "response_stream"),
+    "ahead": _package("an iterator that works ahead of its reader, in a thread"),
     "init_phase": _package("the first and the last line of a function: a faster cold start"),
     "engine_files": _package("where the files of the embedded models lie", "errors"),
     "inference": _package("neural models on onnxruntime, one thread each", "errors"),
@@ -68,7 +68,8 @@ PACKAGES: Final[dict[str, Package]] = {
     ),
     "use_cases": _package(
         "what happens: check, measure, hold, ask providers, settle",
-        "errors deadline net audio text transcripts storage catalog providers metering identity uploads jobs webhooks",
+        "errors deadline ahead net audio text transcripts storage catalog providers metering identity uploads jobs"
+        " webhooks",
     ),
     "telemetry": _package("log lines and metrics", "errors loggable_names catalog metering use_cases"),
     "api": _package(

@@ -18,8 +18,8 @@ def charged(
     """Charge the answer that the block makes and sends, as served by `model`; if the block raises, it is free.
 
     A caller who disconnects in the middle is charged all the same, because the provider had begun to answer; but not if
-    the answer was to be stored for the next request with its key, which then does the work again. No one is charged for
-    an answer whose call another attempt of the caller's SDK pays (`Run.pays`).
+    the answer was to be stored for the next request with its key, which then does the work again. No attempt is
+    charged whose call another attempt of the caller's SDK pays for (`Run.pays`).
 
     Raises:
         ProviderTimedOut: the answer was to be charged `before_it_is_sent`, and no time is left for that.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Any, Final
@@ -22,7 +21,6 @@ _MAX_PRELUDE_BYTES: Final = 16_384  # with the delimiter
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, section 5.5
 _SETTLING_SECONDS: Final = 2.5  # what a function needs between its last write and its deadline
-_LAST_ANSWER_SECONDS: Final = 1.0
 
 
 class StreamedResponse:
@@ -101,8 +99,7 @@ class StreamedResponse:
 
     def answer(self) -> Answer:
         """Read the response of the Runtime API. Raises `OSError` if there is none."""
-        soon = time.time() + _LAST_ANSWER_SECONDS
-        return self._connection.receive(min(soon, self._deadline) if self.gone else self._deadline)
+        return self._connection.receive(self._deadline)
 
     def _check_open(self) -> None:
         if self.ended or not (self._unsent or self.sent):
