@@ -257,6 +257,7 @@ class Crashes(RuleBasedStateMachine):
         except (AlreadyRunning, IdempotencyUnavailable):
             return
         if run.earlier is not None:
+            assert isinstance(run.earlier.body, bytes)
             self.given.append(run.earlier.body)
             return
         if end == "die immediately":
@@ -289,6 +290,7 @@ class Crashes(RuleBasedStateMachine):
         self.job_service.now_s += LOCKED_S
         run = self.job_service.begin()
         assert run.earlier is not None
+        assert isinstance(run.earlier.body, bytes)
         assert {run.earlier.body.decode()} == self.job_service.payments.paid
 
 

@@ -18,6 +18,7 @@ from audio_gateway.fingerprint import fingerprint
 from audio_gateway.idempotency.idempotency import ApiResponse, Idempotency, Run, StoredResult, key_hash
 from audio_gateway.idempotency.repetition import CallAttempt, Repetitions
 from audio_gateway.jobs.job import Job
+from audio_gateway.spool import Spool
 from audio_gateway.storage.results import ResultStore
 
 MAX_BUFFERED_BYTES: Final = 4_500_000
@@ -138,10 +139,13 @@ def deliver(
     answer: ApiResponse, results: ResultStore, project_id: str, *, is_streamed: bool
 ) -> tuple[Response, str | None]:
     """As `respond`, with the response's key in the bucket if it is stored there."""
-    content_type = answer.headers.get("content-type", "")
-    if len(answer.body) <= MAX_STREAMED_BYTES if is_streamed else _fits(answer.body, content_type):
-        return Response(answer.body, answer.status, dict(answer.headers)), None
-    key = results.put(answer.body, content_type, project_id=project_id)
+    body, content_type = answer.body, answer.headers.get("content-type", "")
+    if isinstance(body, Spool):
+        key = results.put_pieces(body.pieces(), content_type, project_id=project_id)
+    elif len(body) <= MAX_STREAMED_BYTES if is_streamed else _fits(body, content_type):
+        return Response(body, answer.status, dict(answer.headers)), None
+    else:
+        key = results.put(body, content_type, project_id=project_id)
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
     return to_link(results.link(key), headers), key
 

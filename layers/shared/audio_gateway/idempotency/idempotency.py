@@ -25,6 +25,7 @@ from audio_gateway.deadline import Deadline
 from audio_gateway.errors import AlreadyRunning, IdempotencyKeyReused, IdempotencyUnavailable, InvalidRequest
 from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.metering.account import Hold
+from audio_gateway.spool import Spool
 
 CLAIM_MARGIN_S: Final = 38
 """How long a claim belongs to its run alone after the deadline of the request: a run settles within 2.5 s of it, its
@@ -42,12 +43,14 @@ _SYNTAX: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 class ApiResponse:
     """An answer as it was given: its `headers` by lower-case name, with the content type, and the body.
 
+    The body of a large answer that was given before is a `Spool`, which its run closes.
+
     `ignored` are the options that were accepted without effect. `status` is 200, or 202 or 303 for a request that
     became a job.
     """
 
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | Spool
     ignored: tuple[str, ...] = ()
     status: int = 200
 
@@ -244,6 +247,8 @@ class Run:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Mark the key's request as done, or release the key if there is no answer."""
+        if self.earlier is not None and isinstance(self.earlier.body, Spool):
+            self.earlier.body.close()
 
     def keep(self, answer: ApiResponse, hold: Hold) -> None:
         """Store the answer, just before it is paid.

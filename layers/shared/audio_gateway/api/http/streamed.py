@@ -162,7 +162,8 @@ class StreamedResponse(Response):
             body.end()
         except ClientDisconnected:
             self._sending.request_log.disconnected = True
-            self._finish(close=not body.runs_on, by_client=True)
+            # After the deadline, nothing can run on.
+            self._finish(close=not body.runs_on or self._sending.stream_deadline.passed, by_client=True)
         except Exception as error:
             if body.stays_unsent():
                 raise
