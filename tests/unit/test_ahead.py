@@ -31,7 +31,7 @@ class Worker:
                     assert self.cancelled.wait(10)
                     raise OSError("shut down")
                 if isinstance(item, Exception):
-                    raise item
+                    raise type(item)(*item.args)  # with no traceback that leads back to here
                 self.made.release()
                 yield item
         finally:
