@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 ENGINES := $(patsubst layers/engines/%/files.toml,%,$(wildcard layers/engines/*/files.toml))
 STACK := .local/venv/.stamp .local/layers/shared/.stamp .local/runtime/.stamp
 
-.PHONY: help run test test-fast coverage mutants lint cli doctor audit format bench fuzz sam-validate sam-test deploy docs clean lock install
+.PHONY: help run test test-fast coverage mutants lint cli doctor audit format bench bench-peers fuzz sam-validate sam-test deploy docs clean lock install
 
 help: ## show this list
 	@echo "audio-gateway: an OpenAI-compatible audio API on your own AWS account"; echo
@@ -71,6 +71,9 @@ bench: .venv/.stamp install ## run the benchmarks: handlers (warm, cold), meteri
 	PYTHONPATH=layers/shared:. $(PY) -m bench.speakers $(SPEAKERS)
 	PYTHONPATH=layers/shared:. $(PY) -m bench.languages
 	PYTHONPATH=layers/shared:. $(PY) -m bench.voices
+
+bench-peers: .venv/.stamp install ## compare with LiteLLM and Portkey before one fake provider (see docs/benchmarks.md; ARGS="--rounds 3")
+	PYTHONPATH=layers/shared:. $(PY) -m bench.peers $(ARGS)
 
 fuzz: .venv/.stamp install ## fuzz the native code with texts, damaged files and sounds (ARGS="--texts 2000 --media 2000 --sounds 100 --seed 7")
 	PYTHONPATH=layers/shared:. $(PY) -m tests.fuzz $(ARGS)

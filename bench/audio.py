@@ -1,6 +1,6 @@
 """Measures the speed of decoding, encoding and measuring audio, compared with the ffmpeg command line.
 
-    python bench/audio.py [--json PATH] [--minutes N] [--rounds N]
+    python -m bench.audio [--json PATH] [--minutes N] [--rounds N] [--only-live]
 
 Speeds are seconds of audio per second of processor time, which depends less on other programs than wall time. Each
 round runs our code and then ffmpeg; the best round counts. ffmpeg's time includes its start, which is short compared
@@ -52,9 +52,9 @@ FFMPEG_ENCODERS: dict[SpeechFormat, list[str]] = {
         "-f",
         "mp3",
     ],
-    "opus": ["-c:a", "libopus", "-b:a", "64k", "-page_duration", "200000", "-f", "ogg"],
+    "opus": ["-c:a", "libopus", "-b:a", "64k", "-page_duration", "20000", "-f", "ogg"],
     "aac": ["-c:a", "aac", "-aac_coder", "fast", "-b:a", "96k", "-f", "adts"],
-    "flac": ["-c:a", "flac", "-f", "flac"],
+    "flac": ["-c:a", "flac", "-frame_size", "1152", "-f", "flac"],
     "wav": ["-c:a", "pcm_s16le", "-f", "wav"],
     "pcm": ["-c:a", "pcm_s16le", "-f", "s16le"],
 }
@@ -67,15 +67,25 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="write the results to this file")
     parser.add_argument("--minutes", type=float, default=20.0, help="length of the clips")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only-live", action="store_true", help="measure only the section `live`, and keep the others")
     options = parser.parse_args()
+    from bench.live_audio import live
+
+    if options.only_live:
+        section = {"live": live(speech(61 * RATE))}
+        if options.json:
+            kept = json.loads(options.json.read_text()) if options.json.exists() else {}
+            options.json.write_text(json.dumps(kept | section, indent=2) + "\n")
+        return
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         print("SKIPPED: ffmpeg is not installed, so there is no comparison", file=sys.stderr)
     pcm = speech(int(options.minutes * 60 * RATE))
     with tempfile.TemporaryDirectory() as folder:
         speeds = compare(pcm, Path(folder), ffmpeg, options.rounds)
-    results = {"speeds": speeds, "memory": peaks(), "hot_wav_ms": hot_wav_ms()}
+    results: dict[str, Any] = {"speeds": speeds, "memory": peaks(), "hot_wav_ms": hot_wav_ms()}
     print_results(results)
+    results["live"] = live(pcm)
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n")
 

@@ -19,7 +19,7 @@ from typing import Final
 from local.asgi import ClientGone, Headers, Receive, Scope, Send, read_body, start_response
 from local.authorizer import CachingAuthorizer
 from local.console import log
-from local.environments import InvocationResult
+from local.environments import Invocation, InvocationResult
 from local.events import (
     GatewayCall,
     HttpRequest,
@@ -31,9 +31,9 @@ from local.events import (
 )
 from local.forwarding import IDLE_S, Forwarding, FunctionFailed
 from local.gateway_responses import GatewayResponseError, render
-from local.lambda_service import Begin, EventTooLarge, Invoke, TooManyRequests
+from local.lambda_service import Begin, EventTooLarge, TooManyRequests, result_of
 from local.log_lines import gateway_line
-from local.response_streams import StreamFailed
+from local.response_streams import StreamedResponse, StreamFailed
 from local.rest_api import RestApi, Route
 from local.routing import Match, Router
 
@@ -49,16 +49,14 @@ _UNROUTED: Final = Match(Route("", "ANY", "", None, 0), {})
 class ApiGateway:
     """The REST API of the template as an ASGI application."""
 
-    def __init__(self, api: RestApi, invoke: Invoke, begin: Begin, idle_s: float = IDLE_S) -> None:
+    def __init__(self, api: RestApi, begin: Begin, idle_s: float = IDLE_S) -> None:
         self._api = api
-        self._invoke = invoke
         self._begin = begin
         self._idle_s = idle_s
         self._router = Router(api.routes)
         self._authorizers = {
-            name: CachingAuthorizer(definition, invoke) for name, definition in api.authorizers.items()
+            name: CachingAuthorizer(definition, self._invoke) for name, definition in api.authorizers.items()
         }
-        self._running: set[asyncio.Task[InvocationResult]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -111,11 +109,17 @@ class ApiGateway:
         return call
 
     async def _answer(self, call: GatewayCall) -> ProxyResponse:
-        result = await self._integrate(call)
+        """Wait for the whole response. The function keeps running after the gateway's timeout, as on AWS."""
+        invocation = self._integrate(call)
+        done, _ = await asyncio.wait([invocation.outcome], timeout=call.match.route.timeout_s)
+        if not done:
+            raise GatewayResponseError("INTEGRATION_TIMEOUT")
+        result = invocation.outcome.result()
+        if isinstance(result, StreamedResponse):
+            result.close()
+            raise _invalid(call, "it streamed, but the route has the response transfer mode BUFFERED")
         if result.error is not None:  # the reason is in the function's log
             raise GatewayResponseError("DEFAULT_5XX", status=502)
-        if result.streamed:
-            raise _invalid(call, "it streamed, but the route has the response transfer mode BUFFERED")
         try:
             answer = parse_response(result.payload, self._api.binary_media_types, call.request.header("accept") or "")
         except MalformedResponse as error:
@@ -123,34 +127,13 @@ class ApiGateway:
         answer.headers.append(("X-Amzn-Trace-Id", call.trace_id))
         return answer
 
-    async def _integrate(self, call: GatewayCall) -> InvocationResult:
-        """Invoke the function. It keeps running after the gateway's timeout, as on AWS."""
-        route = call.match.route
-        task = asyncio.ensure_future(self._invoke(route.function, _event(call), call.trace_id))
-        self._running.add(task)  # the event loop keeps only weak references to tasks
-        task.add_done_callback(self._running.discard)
-        try:
-            return await asyncio.wait_for(asyncio.shield(task), route.timeout_s)
-        except TimeoutError as error:
-            raise GatewayResponseError("INTEGRATION_TIMEOUT") from error
-        except EventTooLarge as error:
-            raise GatewayResponseError("REQUEST_TOO_LARGE") from error
-        except TooManyRequests as error:
-            raise GatewayResponseError("INTEGRATION_FAILURE") from error
-
     async def _stream(self, call: GatewayCall, receive: Receive, send: Send) -> None:
         """Pass the response on as the function sends it. A response that breaks off is cut off, never ended well."""
-        route = call.match.route
-        try:
-            invocation = self._begin(route.function, _event(call), call.trace_id)
-        except EventTooLarge as error:
-            raise GatewayResponseError("REQUEST_TOO_LARGE") from error
-        except TooManyRequests as error:
-            raise GatewayResponseError("INTEGRATION_FAILURE") from error
+        invocation = self._integrate(call)
         hang_up = asyncio.ensure_future(receive())  # the request is read, so the next message is http.disconnect
         hang_up.add_done_callback(lambda _: invocation.abandon())
         headers = [*_gateway_headers(call), ("X-Amzn-Trace-Id", call.trace_id)]
-        forwarding = Forwarding(invocation, timeout_s=route.timeout_s, idle_s=self._idle_s)
+        forwarding = Forwarding(invocation, timeout_s=call.match.route.timeout_s, idle_s=self._idle_s)
         try:
             await forwarding.run(call.request.method, headers, send)
         except (TimeoutError, FunctionFailed, MalformedResponse, StreamFailed) as error:
@@ -163,6 +146,18 @@ class ApiGateway:
         finally:
             hang_up.cancel()
             invocation.abandon()
+
+    def _integrate(self, call: GatewayCall) -> Invocation:
+        event = json.dumps(proxy_event(call), separators=(",", ":")).encode()
+        try:
+            return self._begin(call.match.route.function, event, call.trace_id)
+        except EventTooLarge as error:
+            raise GatewayResponseError("REQUEST_TOO_LARGE") from error
+        except TooManyRequests as error:
+            raise GatewayResponseError("INTEGRATION_FAILURE") from error
+
+    async def _invoke(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
+        return await result_of(self._begin(name, payload, trace_id))
 
     def _log(self, call: GatewayCall, status: int, what: str) -> None:
         path = f"/{self._api.stage}{call.request.path}"[:_PATH_SHOWN]
@@ -178,10 +173,6 @@ class ApiGateway:
         accept = call.request.header("accept") or ""
         rendered = render(error, self._api.gateway_responses, lookup, accept=accept)
         return ProxyResponse(rendered.status, rendered.headers, rendered.body)
-
-
-def _event(call: GatewayCall) -> bytes:
-    return json.dumps(proxy_event(call), separators=(",", ":")).encode()
 
 
 def _gateway_headers(call: GatewayCall) -> Headers:

@@ -40,14 +40,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class InvocationResult:
-    """The function's response, or, if `error` is set, a JSON object that describes the error.
-
-    `streamed`: the function streamed the response, and it was collected.
-    """
+    """The function's response, or, if `error` is set, a JSON object that describes the error."""
 
     payload: bytes
     error: str | None = None
-    streamed: bool = False
 
     @classmethod
     def failed(cls, error_type: str, message: str) -> InvocationResult:

@@ -48,13 +48,11 @@ class Forwarding:
             await start_response(send, head.status, [*head.headers, *headers], head.length)
             self.status = head.status
             body = _Body(method, head, send)
-            while True:
-                limit.reschedule(self._limit())
+            while not response.received:
                 await body.send(piece)
+                limit.reschedule(self._limit())
                 piece = await response.read()
-                if not piece:
-                    break
-            await body.end()
+            await _end(response, body, piece)
 
     def _limit(self) -> float:
         return min(self._deadline, asyncio.get_running_loop().time() + self._idle_s)
@@ -71,21 +69,36 @@ class _Body:
         self._held = b""
 
     async def send(self, piece: bytes) -> None:
-        if not piece or self._dropped:
-            return
+        """Send a piece that is perhaps not the last. An empty one sends a head that waits for a body."""
+        piece = self._counted(piece)
+        if self._left == 0:
+            self._held = piece
+        else:
+            await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def end(self, piece: bytes) -> None:
+        """Send the last piece, and end the body."""
+        piece = self._held + self._counted(piece)
+        if self._left:
+            raise StreamFailed(f"the body is {self._left} bytes shorter than its Content-Length")
+        await self._send({"type": "http.response.body", "body": piece, "more_body": False})
+
+    def _counted(self, piece: bytes) -> bytes:
         if self._left is not None:
             self._left -= len(piece)
             if self._left < 0:
                 raise StreamFailed("the body is longer than its Content-Length")
-            if self._left == 0:
-                self._held = piece
-                return
-        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
+        return b"" if self._dropped else piece
 
-    async def end(self) -> None:
-        if self._left:
-            raise StreamFailed(f"the body is {self._left} bytes shorter than its Content-Length")
-        await self._send({"type": "http.response.body", "body": self._held, "more_body": False})
+
+async def _end(response: StreamedResponse, body: _Body, piece: bytes) -> None:
+    """Send the last piece together with the end, unless the function reported an error after it."""
+    try:
+        await response.read()
+    except StreamFailed:
+        await body.send(piece)
+        raise
+    await body.end(piece)
 
 
 def _streamed(outcome: Outcome) -> StreamedResponse:

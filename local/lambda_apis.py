@@ -87,7 +87,7 @@ class RuntimeApi:
         elif not (match := _REPORT.fullmatch(path)):
             await _refuse(send, 404, "NotFound", path)
         elif match.group(2) == "response" and _header(scope, _RESPONSE_MODE) == "streaming":
-            response = StreamedResponse(receive, scope["trailers"], scope["abort"], self._limits)
+            response = StreamedResponse(receive, scope["trailers"], scope["transport"].abort, self._limits)
             await _stream(environment, match.group(1), response, send)
         else:
             await _report(environment, match.group(1), match.group(2), receive, send)

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
 
 from local.console import log
-from local.environments import Credentials, Environment, Invocation, InvocationResult, Outcome
+from local.environments import Credentials, Environment, Invocation, InvocationResult
 from local.functions import Function
-from local.response_streams import StreamFailed
+from local.response_streams import StreamedResponse, StreamFailed
 from local.settings import StackError
 
 MAX_ENVIRONMENTS: Final = 6  # per function; more calls wait their turn
@@ -27,7 +27,7 @@ _TRY_LATER_S: Final = 1.0
 StartEnvironment = Callable[[Environment], None]
 # function name, event, trace id
 Invoke = Callable[[str, bytes, str], Awaitable[InvocationResult]]
-Begin = Callable[[str, bytes, str], Invocation]
+Begin = Callable[[str, bytes, str], Invocation]  # without waiting
 
 
 class EventTooLarge(Exception):
@@ -50,7 +50,8 @@ class FunctionPool:
     ) -> None:
         self.function = function
         self.environments: set[Environment] = set()
-        self._free_ports = list(ports)
+        self.ports = tuple(ports)
+        self._free_ports = list(self.ports)
         self._credentials = credentials
         self._start = start
         self._closed = False
@@ -130,6 +131,7 @@ class LambdaService:
 
     def __init__(self, pools: Iterable[FunctionPool], most: int | None = None) -> None:
         self._pools = {pool.function.name: pool for pool in pools}
+        self._pools_by_port = {port: pool for pool in self._pools.values() for port in pool.ports}
         self._most = most
         self._running = 0
 
@@ -159,11 +161,7 @@ class LambdaService:
 
     async def invoke(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
         """Call a function and wait for its whole result. Raises as `begin` does."""
-        invocation = self.begin(name, payload, trace_id)
-        try:
-            return await _collected(await asyncio.shield(invocation.outcome))
-        finally:
-            invocation.abandon()
+        return await result_of(self.begin(name, payload, trace_id))
 
     async def invoke_later(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
         """Call a function asynchronously: as soon as there is an environment. Raises `EventTooLarge`."""
@@ -175,7 +173,8 @@ class LambdaService:
 
     def environment(self, port: int) -> Environment | None:
         """Return the environment whose Runtime API listens on a port."""
-        return next((environment for environment in self._environments() if environment.port == port), None)
+        environments = self._pools_by_port[port].environments
+        return next((environment for environment in environments if environment.port == port), None)
 
     def reap(self) -> None:
         """Check all processes, and handle those that have ended."""
@@ -196,20 +195,26 @@ class LambdaService:
         return [environment for pool in self._pools.values() for environment in pool.environments]
 
 
-async def _collected(outcome: Outcome) -> InvocationResult:
-    """Return the whole of a streamed response as Invoke does, which has Invoke's limit."""
-    if isinstance(outcome, InvocationResult):
-        return outcome
+async def result_of(invocation: Invocation) -> InvocationResult:
+    """Wait for the whole result of a call. A streamed response is collected as Invoke does, and has Invoke's limit."""
+    try:
+        outcome = await asyncio.shield(invocation.outcome)
+        return outcome if isinstance(outcome, InvocationResult) else await _collected(outcome)
+    finally:
+        invocation.abandon()
+
+
+async def _collected(response: StreamedResponse) -> InvocationResult:
     parts, size = [], 0
     try:
-        while piece := await outcome.read():
+        while piece := await response.read():
             parts.append(piece)
             size += len(piece)
             if size > MAX_RESPONSE_BYTES:
                 return too_large()
     except StreamFailed as error:
         return InvocationResult.failed("Runtime.StreamFailed", str(error))
-    return InvocationResult(b"".join(parts), streamed=True)
+    return InvocationResult(b"".join(parts))
 
 
 def too_large() -> InvocationResult:

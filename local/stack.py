@@ -99,7 +99,7 @@ class LocalStack:
         self, api: RestApi, api_socket: socket.socket, invoke_socket: socket.socket, slots: list[socket.socket]
     ) -> None:
         applications: dict[int, Application] = {
-            port_of(api_socket): ApiGateway(api, self._service.invoke, self._service.begin),
+            port_of(api_socket): ApiGateway(api, self._service.begin),
             port_of(invoke_socket): InvokeApi(self._service),
         }
         self._server = HttpServer(applications, RuntimeApi(self._service))

@@ -31,11 +31,18 @@ class HealthyAws:
     """`answers` are functions of what is asked, by `service.Operation`; a test puts its own in place of one."""
 
     def __init__(
-        self, resources: Mapping[str, Any], parameters: Mapping[str, str], *, table: str, layer_url: str = ""
+        self,
+        resources: Mapping[str, Any],
+        parameters: Mapping[str, str],
+        conditions: Mapping[str, Any],
+        *,
+        table: str,
+        layer_url: str = "",
     ) -> None:
         self.resources = {name: dict(each) for name, each in resources.items()}
         self.physical = {name: _physical(name, each, table) for name, each in self.resources.items()}
         self.parameters = dict(parameters)
+        self.conditions = dict(conditions)
         self.layer_url = layer_url
         self.made = datetime.now(UTC) - timedelta(days=3)
         self.calls: list[str] = []
@@ -57,8 +64,14 @@ class HealthyAws:
         return {name: each["Properties"] for name, each in self.resources.items() if each["Type"] == resource_type}
 
     def value(self, written: Any) -> Any:
-        """A value of the template, which may be a parameter's."""
-        return self.parameters[written["Ref"]] if isinstance(written, Mapping) else written
+        """A value of the template, which may be a parameter's, or depend on one."""
+        match written:
+            case {"Ref": name}:
+                return self.parameters[name]
+            case {"Fn::If": [condition, then, otherwise]}:
+                one, other = self.conditions[condition]["Fn::Equals"]
+                return then if self.value(one) == self.value(other) else otherwise
+        return written
 
     def change(self, operation: str, **fields: Any) -> None:
         """Have an operation answer with other values in some of its fields."""
@@ -129,7 +142,9 @@ def _cloudformation(aws: HealthyAws) -> dict[str, Answer]:
         return {"Stacks": [{**stack, "CreationTime": aws.made, "Parameters": parameters}]}
 
     return {
-        "cloudformation.GetTemplate": lambda _: {"TemplateBody": json.dumps({"Resources": aws.resources})},
+        "cloudformation.GetTemplate": lambda _: {
+            "TemplateBody": json.dumps({"Resources": aws.resources, "Conditions": aws.conditions})
+        },
         "cloudformation.ListStackResources": resources,
         "cloudformation.DescribeStacks": stacks,
     }
@@ -144,7 +159,7 @@ def _lambda(aws: HealthyAws) -> dict[str, Answer]:
             "FunctionName": asked["FunctionName"],
             "State": "Active",
             "LastUpdateStatus": "Successful",
-            **{name: properties[name] for name in ("Runtime", "Handler", "MemorySize", "Timeout")},
+            **{name: aws.value(properties[name]) for name in ("Runtime", "Handler", "MemorySize", "Timeout")},
             "Architectures": ["x86_64"],
             "Layers": [{"Arn": f"{_LAMBDA}:layer:shared:7"}],
             "Environment": {"Variables": _texts(properties["Environment"]["Variables"])},

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from typing import Any
 
 import pytest
 
-from tests.infrastructure.template import decided
+from tests.infrastructure.template import ROOT, decided
 
 STREAMING = {"SpeechFunction", "TranscriptionsFunction", "TranslationsFunction", "JobsFunction"}
 WRAPPER = "/opt/stream-bootstrap"
@@ -67,9 +68,8 @@ def test_every_route_of_the_four_functions_is_streamed_and_no_other_is(
     modes: dict[str, set[str | None]] = {}
     for _, _, integration in operations(resources):
         modes.setdefault(uri_of(integration)["function"], set()).add(integration.get("responseTransferMode"))
-    assert {name: modes.pop(name) for name in STREAMING} == dict.fromkeys(
-        STREAMING, {"STREAM" if streams else "BUFFERED"}
-    )
+    for name in STREAMING:
+        assert modes.pop(name) == {"STREAM" if streams else "BUFFERED"}, name
     assert set(itertools.chain(*modes.values())) == {None}
 
 
@@ -114,6 +114,14 @@ def test_a_function_with_our_runtime_has_the_layer_that_contains_it(
     for name in STREAMING:
         layers = decided(rendered[name]["Properties"]["Layers"], **conditions)
         assert layers.count({"Ref": shared_layer(rendered)}) == 1, name
+
+
+def test_the_shared_layer_contains_our_runtime(source: dict[str, Any]) -> None:
+    """Lambda runs the wrapper only if its owner may execute it; layers are unpacked in /opt."""
+    folder = ROOT / source["Resources"]["SharedLayer"]["Properties"]["ContentUri"]
+    script = WRAPPER.removeprefix("/opt/")
+    assert os.access(folder / script, os.X_OK)
+    assert re.search(rf'install -m 755 .*"\$\(ARTIFACTS_DIR\)/{script}"', (folder / "Makefile").read_text("utf-8"))
 
 
 def shared_layer(rendered: dict[str, Any]) -> str:

@@ -23,6 +23,8 @@ from tests.unit.audio.signals import largest_step, loudness, power
 CODEC = {"mp3": "mp3float", "opus": "opus", "aac": "aac", "flac": "flac", "wav": "pcm_s16le"}
 DELAY_S = {"mp3": 0.072, "aac": 0.086}
 """What these two add: 1105 + 623 and 1024 + 1023 samples at most, of the encoder's delay and the last frame."""
+START_S = {"mp3": 1_105 / 24_000, "aac": 1_024 / 24_000}
+"""The part of it that is before the sound."""
 
 
 def samples_of(kind: SpeechFormat, data: bytes) -> bytes:
@@ -80,6 +82,16 @@ def test_no_tail_is_lost_and_little_is_added(kind: SpeechFormat, seconds: float,
     assert -0.001 < added <= DELAY_S.get(kind, 0.001)
     end = int((seconds + (0.046 if kind in DELAY_S else 0.0)) * 24_000) * 2
     assert loudness(pcm[end - 960 : end - 240]) > 4_000
+
+
+@pytest.mark.parametrize("kind", SPEECH_FORMATS)
+def test_the_sound_begins_after_the_delay_of_the_encoder(kind: SpeechFormat) -> None:
+    start = int(START_S.get(kind, 0) * 24_000)
+    pcm = samples_of(kind, spoken(kind))
+    strength = power(pcm[2 * start : 2 * start + 4_800], 24_000, 440)
+    assert strength == pytest.approx(12_000, rel=0.1)
+    if start:
+        assert loudness(pcm[: 2 * start - 400]) < 1_000
 
 
 @pytest.mark.parametrize("kind", SPEECH_FORMATS)

@@ -13,9 +13,8 @@ def test_open_holds_of_all_accounts_are_listed_oldest_first(operator: Operator) 
     project = operator.directory.projects.create("ACME")
     mine, theirs = operator.key("mine"), operator.key("theirs", project.id)
     operator.admit(mine, "req_young", price=150)
-    operator.admit(
-        theirs, "req_old", price=6_150, ago_s=1_025, unit="audio_ms", amount=61_500, endpoint="transcriptions"
-    )
+    audio = {"unit": "audio_ms", "amount": 61_500, "endpoint": "transcriptions"}
+    operator.admit(theirs, "req_old", price=6_150, ago_s=1_025, **audio)
     data = operator.json("holds")
     assert_documented(data)
     old, young = data["data"]

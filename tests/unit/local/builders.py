@@ -72,6 +72,7 @@ class Functions:
     def __init__(self, **functions: Callable[[dict[str, Any]], Any]) -> None:
         self.functions = functions
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self._running: list[asyncio.Future[None]] = []
 
     async def __call__(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
         assert trace_id is not None
@@ -83,7 +84,15 @@ class Functions:
         return answer if isinstance(answer, InvocationResult) else InvocationResult(json.dumps(answer).encode())
 
     def begin(self, name: str, payload: bytes, trace_id: str) -> Invocation:
-        raise NotImplementedError("a function that streams has its own fake: tests.unit.local.fake_runtime")
+        async def run() -> None:
+            try:
+                invocation.settle(await self(name, payload, trace_id))
+            except Exception as error:  # noqa: BLE001 -- the caller gets it
+                invocation.outcome.set_exception(error)
+
+        invocation = Invocation.new(payload, trace_id)
+        self._running.append(asyncio.ensure_future(run()))
+        return invocation
 
     def calls_of(self, name: str) -> int:
         return sum(called == name for called, _ in self.events)

@@ -227,7 +227,7 @@ async def streaming_stack(
     service = LambdaService([pool])
     front_socket, invoke_socket = listen(), listen()
     applications: dict[int, Application] = {
-        port_of(front_socket): ApiGateway(api(*routes), service.invoke, service.begin, idle_s),
+        port_of(front_socket): ApiGateway(api(*routes), service.begin, idle_s),
         port_of(invoke_socket): InvokeApi(service),
     }
     server = HttpServer(applications, RuntimeApi(service, limits or StreamLimits()))

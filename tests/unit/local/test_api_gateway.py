@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.api_gateway import MAX_BODY_BYTES, ApiGateway
-from local.environments import InvocationResult
+from local.environments import Invocation, InvocationResult
 from local.lambda_service import MAX_REQUEST_BYTES, EventTooLarge, TooManyRequests
 from local.rest_api import GatewayResponse
 from tests.unit.local.builders import Client, Functions, api, route
@@ -29,7 +29,7 @@ def echo(event: dict[str, Any]) -> dict[str, Any]:
 def front(work: Any = echo, guard: Any = lambda _: ALLOW, **options: Any) -> tuple[Client, Functions]:
     functions = Functions(work=work, guard=guard)
     routes = (route("/things", authorizer="Keys"), route("/open/{rest+}"), route("/slow", timeout_s=0.01))
-    return Client(ApiGateway(api(*routes, **options), functions, functions.begin)), functions
+    return Client(ApiGateway(api(*routes, **options), functions.begin)), functions
 
 
 def test_a_request_becomes_an_event_and_the_result_a_response_with_gateway_headers() -> None:
@@ -170,19 +170,19 @@ def test_an_endless_body_gets_a_response_and_is_then_cut_off() -> None:
 
 
 def test_an_event_over_lambdas_limit_gets_413() -> None:
-    async def refuse(_: str, payload: bytes, __: str) -> InvocationResult:
+    def refuse(_: str, __: bytes, ___: str) -> Invocation:
         raise EventTooLarge
 
-    client = Client(ApiGateway(api(route("/things")), refuse, Functions().begin))
+    client = Client(ApiGateway(api(route("/things")), refuse))
 
     assert client.request("POST", "/v1/things", body=[b"x" * (MAX_REQUEST_BYTES * 3 // 4)])[0] == 413
 
 
 def test_a_used_up_quota_fails_the_integration_or_the_authorizer() -> None:
-    async def refuse(_: str, __: bytes, ___: str) -> InvocationResult:
+    def refuse(_: str, __: bytes, ___: str) -> Invocation:
         raise TooManyRequests
 
-    client = Client(ApiGateway(api(route("/things"), route("/keys", authorizer="Keys")), refuse, Functions().begin))
+    client = Client(ApiGateway(api(route("/things"), route("/keys", authorizer="Keys")), refuse))
 
     assert client.request("GET", "/v1/things")[0] == 504  # API Gateway's own status, not the template's
     assert client.request("GET", "/v1/keys", headers=KEY)[0] == 500

@@ -23,7 +23,7 @@ def exchange(request: bytes, *, hang_up: bool = True) -> tuple[list[bytes], list
 
     async def main() -> bytes:
         sock = listen()
-        gateway = ApiGateway(api(route("/things")), functions, functions.begin)
+        gateway = ApiGateway(api(route("/things")), functions.begin)
         server = HttpServer({port_of(sock): gateway}, gateway)
         serving = asyncio.ensure_future(server.serve([sock]))
         await server.listening.wait()

@@ -29,8 +29,7 @@ Connect = Callable[[], Awaitable[Connection]]
 def serve(scenario: Callable[[Connect], Awaitable[None]]) -> None:
     async def main() -> None:
         sock = listen()
-        functions = Functions(work=echo)
-        front = ApiGateway(api(route("/things")), functions, functions.begin)
+        front = ApiGateway(api(route("/things")), Functions(work=echo).begin)
         server = HttpServer({port_of(sock): front}, front)
         serving = asyncio.ensure_future(server.serve([sock]))
         await server.listening.wait()

@@ -10,12 +10,12 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.background import JobStarter
-from audio_gateway.api.delivery import AnswerStream, Copy, Sale, delivered
+from audio_gateway.api.delivery import AnswerStream, Sale, delivered, replayed
 from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, note_model
 from audio_gateway.api.http.fields import BodyFields
 from audio_gateway.api.http.json_body import read_object
 from audio_gateway.api.http.streamed import End, Items, items_of, response_of, sending_of
-from audio_gateway.api.idempotency import as_replay, begin_run, respond
+from audio_gateway.api.idempotency import begin_run
 from audio_gateway.api.speech_responses import most_audio_bytes, speech_answer
 from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS
@@ -23,6 +23,7 @@ from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.idempotency.idempotency import Idempotency, Run
 from audio_gateway.idempotency.repetition import Repetitions
+from audio_gateway.spool import Spool
 from audio_gateway.storage.results import ResultStore
 from audio_gateway.storage.speech_cache import LONGEST_CACHE_WRITE_S, SpeechCache, SpeechCaches
 from audio_gateway.text.visible import is_visible
@@ -77,10 +78,9 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
 def _items(request: Request, parsed: SpeechBody, deps: SpeechDependencies, starter: JobStarter) -> Items:
     """The response to a request for speech: the speech, an earlier response, or the job that the request became."""
     caller, sending, speech = caller_of(request), sending_of(request), parsed.request
-    with begin_run(request, caller, deps, *parsed.content, background=parsed.background) as run:
+    with begin_run(request, caller, deps, *parsed.content, background=parsed.background, as_stream=True) as run:
         if run.earlier is not None:
-            earlier = as_replay(run.earlier)
-            yield from items_of(respond(earlier, deps.results, caller.project_id, is_streamed=sending.is_streamed))
+            yield from replayed(run.earlier, deps.results, caller.project_id, sending)
             return
         sending.request_log.characters = len(speech.text)
         cache = deps.caches.of(caller.organization_id)
@@ -89,7 +89,8 @@ def _items(request: Request, parsed: SpeechBody, deps: SpeechDependencies, start
         with suppress(WorkTooLong):
             if not parsed.background:
                 speaking = Speaking(deps.catalog, deps.providers, deps.billing, cache)
-                spoken = speak(speech, call_of(request, caller, as_stream=True), speaking, most_streamed_bytes=room)
+                call = call_of(request, caller, as_stream=True, is_paid=run.is_paid)
+                spoken = speak(speech, call, speaking, most_streamed_bytes=room)
         if spoken is None:
             able = able_to_speak(speech, catalog=deps.catalog, providers=deps.providers)
             job = JobRequest(speech, ignored=tuple(sorted(able[0].plan.ignored)), as_events=parsed.as_events)
@@ -106,8 +107,8 @@ def _spoken_items(
     request_log.model, request_log.cached = spoken.model.id, spoken.cached
     request_log.ignored = tuple(sorted(spoken.ignored))
 
-    with Copy() as copy:
-        audio = spoken.chunks if spoken.to_keep is None else copy.of(spoken.chunks)
+    with Spool() as copy:
+        audio = spoken.chunks if spoken.to_keep is None else copy.copying(spoken.chunks)
 
         def make() -> AnswerStream:
             answer = speech_answer(

@@ -30,7 +30,7 @@ _MP3_KBITS: Final = 128
 _MP3_QUALITY: Final = 5  # LAME's scale from 0 (slow) to 9: its own default, "good quality, fast"
 
 _ENCODINGS: Final[dict[SpeechFormat, _Encoding]] = {
-    "opus": _Encoding("ogg", "libopus", 64_000, {"page_duration": "20000"}),  # microseconds
+    "opus": _Encoding("ogg", "libopus", 64_000, {"page_duration": "20000"}),  # microseconds: one packet
     # The fast search: the default's two loops are too slow for a quarter of an hour of speech within one response.
     "aac": _Encoding("adts", "aac", 96_000, codec_options={"aac_coder": "fast"}),
     "flac": _Encoding("flac", "flac", None, {"metadata_header_padding": "0"}, {"frame_size": "1152"}),
@@ -48,9 +48,16 @@ def encode(
 
     mp3 is MPEG-2 Layer III at a constant 128 kbit/s, opus is Ogg Opus, aac is ADTS, flac native with 16 bits, pcm
     headerless. `samples` is the number of samples that the file will have, if it is known: wav and flac then declare it
-    in their headers, and otherwise have those of a stream (see `with_true_sizes`). mp3 and aac decode to up to 72 and
-    86 ms more than the input: their encoders start with silence and fill the last frame, and the formats cannot declare
-    that. Without samples the file contains only headers, or nothing if the format has none.
+    in their headers, and otherwise have those of a stream (see `with_true_sizes`). Without samples the file contains
+    only headers, or nothing if the format has none.
+
+    mp3 and aac decode to up to 72 and 86 ms more than the input: 46 and 43 ms of silence at the beginning, and less
+    than a frame at the end. Only a LAME tag could declare that in mp3; it contains the length, so a stream cannot begin
+    with one. ADTS cannot declare it. opus declares both, and the other formats have none.
+
+    Sound comes out as early as the encoder allows. Held back are 10 ms of samples (see `in_blocks`); in mp3, opus and
+    aac the frame in progress and what the encoder looks ahead (24 + 48, 20 + 7 and 43 + 43 ms); in opus also the last
+    packet, because the last page must be marked as such; in flac the frame in progress, 48 ms.
     """
     if format == "pcm":
         return _at_speech_rate(pcm, sample_rate)
@@ -157,10 +164,9 @@ def _with_total(file: Iterator[bytes], samples: int) -> Iterator[bytes]:
     """A FLAC file with its length in the header; the header is the first piece."""
     from audio_gateway.audio.containers.flac import with_total
 
-    for header in file:
-        yield with_total(header, samples)
-        break
-    yield from file
+    with closed(file) as pieces:
+        yield with_total(next(pieces), samples)
+        yield from pieces
 
 
 class _OutputBuffer:

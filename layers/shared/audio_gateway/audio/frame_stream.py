@@ -1,7 +1,7 @@
-"""Decodes mp3, aac and flac that are still arriving, frame by frame.
+"""Decodes mp3, aac, flac and the samples of WAV that are still arriving, frame by frame.
 
-FFmpeg's demuxers hold a third of a second of mp3 and aac, and more than a second of flac, before they return the first
-packet; their frames can be decoded as they are. A frame of mp3 needs nothing that follows it.
+FFmpeg's demuxers hold a third of a second of mp3 and aac, more than a second of flac, and 64 KiB of WAV before they
+return the first packet. Frames and samples need no demuxer.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Literal, cast
 from audio_gateway.audio.bounds import Bounds
 from audio_gateway.audio.byte_stream import ByteStream
 from audio_gateway.audio.containers import mpeg
+from audio_gateway.audio.containers.riff import Samples
 from audio_gateway.audio.packets import PacketCounts, check_damage, check_damage_so_far, check_format
+from audio_gateway.audio.sniff import Container
 from audio_gateway.audio.truncation import complete_file, complete_frames
 
 if TYPE_CHECKING:
@@ -32,15 +34,16 @@ def decoded_frames(chunks: Iterable[bytes], container: FramedContainer) -> Itera
     """
     if container == "mp3":
         return _mp3(chunks)
-    return _flac(chunks) if container == "flac" else _decoded(complete_frames(chunks, "aac"), "aac", "aac")
+    return _flac(chunks) if container == "flac" else _decoded(complete_frames(chunks, "aac"), _decoder("aac"), "aac")
 
 
 def _flac(chunks: Iterable[bytes]) -> Iterator[AudioFrame]:
     from audio_gateway.audio.flac_stream import frames, stream_info
 
     stream = ByteStream(complete_file(chunks, "flac", single=False))
-    info = stream_info(stream)
-    yield from _decoded(frames(stream), "flac", "flac", info)
+    codec = _decoder("flac")
+    codec.extradata = stream_info(stream)
+    yield from _decoded(frames(stream), codec, "flac")
 
 
 def _mp3(chunks: Iterable[bytes]) -> Iterator[AudioFrame]:
@@ -52,8 +55,30 @@ def _mp3(chunks: Iterable[bytes]) -> Iterator[AudioFrame]:
         packets = _begun(first, packets)
     else:
         silence = mpeg.silence_declared(first, frame)
-    sound = _decoded(packets, "mp3float" if mpeg.is_layer_3(first) else "mp2float", "mp3")
+    sound = _decoded(packets, _decoder("mp3float" if mpeg.is_layer_3(first) else "mp2float"), "mp3")
     yield from sound if silence is None else _without(sound, silence)
+
+
+def decoded_samples(chunks: Iterable[bytes], kind: Samples) -> Iterator[AudioFrame]:
+    """Uncompressed samples, in frames of at least 10 ms but for the last.
+
+    Errors of the chunks are passed on unchanged. Raises `InvalidAudio` if there are no samples.
+    """
+    codec = _decoder(kind.decoder)
+    codec.sample_rate, codec.layout = kind.sample_rate, "mono" if kind.channels == 1 else "stereo"
+    return _decoded(_whole_blocks(chunks, kind), codec, "wav")
+
+
+def _whole_blocks(chunks: Iterable[bytes], kind: Samples) -> Iterator[bytes]:
+    least, held = kind.sample_rate // 100 * kind.block_align, b""
+    for chunk in chunks:
+        held += chunk
+        if len(held) >= least:
+            end = len(held) // kind.block_align * kind.block_align
+            yield held[:end]
+            held = held[end:]
+    if len(held) >= kind.block_align:
+        yield held[: len(held) // kind.block_align * kind.block_align]
 
 
 def _begun(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -61,14 +86,16 @@ def _begun(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
-def _decoded(
-    packets: Iterable[bytes], decoder: str, container: FramedContainer, extradata: bytes | None = None
-) -> Iterator[AudioFrame]:
+def _decoder(name: str) -> AudioCodecContext:
     import av
 
-    codec = cast("AudioCodecContext", av.CodecContext.create(decoder, "r"))
+    return cast("AudioCodecContext", av.CodecContext.create(name, "r"))
+
+
+def _decoded(packets: Iterable[bytes], codec: AudioCodecContext, container: Container) -> Iterator[AudioFrame]:
+    import av
+
     codec.thread_count = 1
-    codec.extradata = extradata
     counts, bounds = PacketCounts(), Bounds(container)
     for packet in _as_packets(packets):
         try:

@@ -28,6 +28,11 @@ def transcode(
     Where the chunks are cut changes no byte of a valid answer. Errors of the chunks are passed on unchanged, and the
     chunks are closed when the result ends or is closed.
 
+    Nothing waits longer than it must: for the bytes that make the format certain (see `recognise_stream`), for headers,
+    and then for whole frames of mp3, aac and flac, whole pages of Ogg (they have a checksum), and 3 bytes of WAV that
+    could begin the next file. Only MP4 is collected first. `speed` adds the window of the filter, about 85 ms. A piece
+    of the result has at most 64 KiB, unless a page of Ogg is larger.
+
     Raises `InvalidAudio` before the first piece if the bytes are not audio (HTML, JSON, text, or empty) or contain no
     sound, and after the last complete one if a file is cut off, or is followed by something that a player would skip.
     """

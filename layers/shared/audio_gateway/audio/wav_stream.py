@@ -68,6 +68,11 @@ def _samples(stream: ByteStream, head: riff.Head) -> Iterator[bytes]:
     """The audio of one file as s16le mono; the stream is then at the next file, or at its end."""
     if head.speech_rate is not None:
         return _audio(stream, head)
+    if (kind := head.samples) is not None:
+        from audio_gateway.audio.frame_stream import decoded_samples
+        from audio_gateway.audio.resample import to_pcm
+
+        return to_pcm(decoded_samples(_audio(stream, head), kind), SPEECH_SAMPLE_RATE, at_once=True)
     from audio_gateway.audio.decode import decode_stream
 
     return decode_stream(_as_file(stream, head), container="wav", sample_rate=SPEECH_SAMPLE_RATE)

@@ -15,7 +15,7 @@ from audio_gateway.fingerprint import fingerprint
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-ENCODING_VERSION: Final = 1
+ENCODING_VERSION: Final = 2
 """Increase it when the gateway encodes audio differently, so audio cached before is not found."""
 
 _CONNECT_TIMEOUT_S: Final = 1.0

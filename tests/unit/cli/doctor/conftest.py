@@ -121,6 +121,7 @@ def world(
     catalog = tmp_path / "catalog.toml"
     catalog.write_text(CATALOG)
     layers.files["/layer.zip"] = layer(62)
-    aws = HealthyAws(resources, parameters, table=TABLE, layer_url=layers.url("/layer.zip"))
+    conditions = template.source()["Conditions"]
+    aws = HealthyAws(resources, parameters, conditions, table=TABLE, layer_url=layers.url("/layer.zip"))
     gateway = Gateway(stack_name=STACK, region=REGION)
     return HealthyGateway(aws, HealthyApi(dynamodb, TABLE), gateway, catalog, layers)

@@ -199,6 +199,11 @@ AWS_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
         {"functions-as-template"},
         "RollupFunction has Timeout 3, not 240",
     ),
+    "a time-out that a parameter decides on": (
+        lambda it: function(it, "SpeechFunction", Timeout=29),
+        {"functions-as-template"},
+        "SpeechFunction has Timeout 29, not 900",
+    ),
     "functions of the other processor than the layers": (
         lambda it: it.layers.files.update({"/layer.zip": layer(183)}),
         {"layer-processor"},

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from audio_gateway.audio.content import AudioContent
 from audio_gateway.errors import InvalidAudio
@@ -18,9 +18,20 @@ _GREATEST: Final = (*(1 << bits for bits in range(28, 34)), 1 << 63, 1 << 64)
 _NEAR: Final = 65_536
 _ROUND, _ROUND_FROM = 1_000_000, 100_000_000
 _MAX_CHUNKS: Final = 1_000
-_TAG_PCM, _TAG_FLOAT, _TAG_EXTENSIBLE = 1, 3, 0xFFFE
+_TAG_PCM, _TAG_FLOAT, _TAG_A_LAW, _TAG_MU_LAW, _TAG_EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _SUBFORMAT_TAIL: Final = bytes.fromhex("000000001000800000aa00389b71")
 _PCM_BITS: Final = {_TAG_PCM: (8, 16, 24, 32), _TAG_FLOAT: (32, 64)}
+_DECODERS: Final = {
+    (_TAG_PCM, 8): "pcm_u8",
+    (_TAG_PCM, 16): "pcm_s16le",
+    (_TAG_PCM, 24): "pcm_s24le",
+    (_TAG_PCM, 32): "pcm_s32le",
+    (_TAG_FLOAT, 32): "pcm_f32le",
+    (_TAG_FLOAT, 64): "pcm_f64le",
+    (_TAG_A_LAW, 8): "pcm_alaw",
+    (_TAG_MU_LAW, 8): "pcm_mulaw",
+}
+_STEREO: Final = 2
 MAX_CHANNELS: Final = 64
 RATES: Final = range(1_000, 768_001)
 """Plausible sample rates in hertz; with any other the header is damaged or wrong."""
@@ -73,6 +84,15 @@ def pcm_format(sample_rate: int) -> bytes:
     return _FORMAT.pack(_TAG_PCM, 1, sample_rate, sample_rate * 2, 2, 16)
 
 
+class Samples(NamedTuple):
+    """FFmpeg's decoder for uncompressed samples, hertz, channels, and the bytes of one sample of all channels."""
+
+    decoder: str
+    sample_rate: int
+    channels: int
+    block_align: int
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """The beginning of a WAV file that is still arriving.
@@ -93,6 +113,16 @@ class Head:
             tag = _TAG_PCM
         uncompressed = (tag, channels, block_align, bits) == (_TAG_PCM, 1, 2, 16)
         return sample_rate if uncompressed and sample_rate in RATES else None
+
+    @property
+    def samples(self) -> Samples | None:
+        """The uncompressed samples of one or two channels; None for any other audio."""
+        tag, channels, sample_rate, _, block_align, bits = _fields(self.fmt)
+        if tag == _TAG_EXTENSIBLE and self.fmt[26:40] == _SUBFORMAT_TAIL:
+            tag = int.from_bytes(self.fmt[24:26], "little")
+        decoder = _DECODERS.get((tag, bits))
+        fits = 1 <= channels <= _STEREO and block_align == channels * bits // 8 and sample_rate in RATES
+        return Samples(decoder, sample_rate, channels, block_align) if decoder is not None and fits else None
 
     @property
     def kind(self) -> bytes:

@@ -46,11 +46,16 @@ class InspectedStack:
         return str(self.client("cloudformation").meta.region_name)
 
     @cached_property
-    def template(self) -> Mapping[str, Any]:
-        """The resources of the template by logical id, including those whose condition is false."""
+    def _document(self) -> Mapping[str, Any]:
         answer = self.client("cloudformation").get_template(StackName=self.name, TemplateStage="Processed")
         body = answer["TemplateBody"]
-        resources: Mapping[str, Any] = (json.loads(body) if isinstance(body, str) else body)["Resources"]
+        document: Mapping[str, Any] = json.loads(body) if isinstance(body, str) else body
+        return document
+
+    @cached_property
+    def template(self) -> Mapping[str, Any]:
+        """The resources of the template by logical id, including those whose condition is false."""
+        resources: Mapping[str, Any] = self._document["Resources"]
         return resources
 
     @cached_property
@@ -103,9 +108,17 @@ class InspectedStack:
         return self.physical[logical_id], properties
 
     def value(self, written: Any) -> Any:
-        """Resolve a value of the template: follows a Ref to a parameter or a resource, and returns others unchanged."""
-        if isinstance(written, Mapping) and set(written) == {"Ref"}:
-            return self.parameters.get(written["Ref"], self.physical.get(written["Ref"], written))
+        """Resolve a value of the template, and return what it cannot resolve unchanged.
+
+        It follows a Ref to a parameter or a resource, and an If whose condition compares two values (Equals).
+        """
+        match written:
+            case {"Ref": str(name)}:
+                return self.parameters.get(name, self.physical.get(name, written))
+            case {"Fn::If": [str(condition), then, otherwise]}:
+                match self._document["Conditions"][condition]:
+                    case {"Fn::Equals": [one, other]}:
+                        return self.value(then if self.value(one) == self.value(other) else otherwise)
         return written
 
     @cached_property
