@@ -10,6 +10,7 @@ import pytest
 
 from audio_gateway.api.http.function_handler import BrokenResponse
 from audio_gateway.audio.encode import with_true_sizes
+from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
 from audio_gateway.catalog.models import CacheTerms, Price
 from audio_gateway.errors import BudgetReached, MeteringUnavailable, ProviderUnavailable
 from audio_gateway.providers.port import AudioChunk
@@ -55,9 +56,9 @@ def test_a_hit_is_the_miss_byte_for_byte(gateway: Gateway, response_format: str)
     assert hit.headers["x-audio-gateway-model"] == "talker"
 
 
-@pytest.mark.parametrize("response_format", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
+@pytest.mark.parametrize("response_format", SPEECH_FORMATS)
 def test_a_streamed_miss_is_cached_with_its_length_and_a_hit_declares_it(
-    gateway: Gateway, response_format: str
+    gateway: Gateway, response_format: SpeechFormat
 ) -> None:
     request = json_event("/audio/speech", BODY | {"response_format": response_format})
     miss, hit = (stream(gateway.handlers["speech"], request) for _ in range(2))
@@ -80,7 +81,7 @@ def test_a_stream_that_breaks_is_not_cached(gateway: Gateway) -> None:
         yield AudioChunk(b"\x01\x00" * 24_000, "pcm", 24_000)
         raise ProviderUnavailable("cut", provider="fake")
 
-    gateway.provider.synthesize = cut  # type: ignore[method-assign] # fails midway
+    gateway.provider.synthesize = cut  # type: ignore[assignment] # fails midway
     with pytest.raises(BrokenResponse):
         stream(gateway.handlers["speech"], json_event("/audio/speech", BODY))
     assert gateway.cache.kept == {}

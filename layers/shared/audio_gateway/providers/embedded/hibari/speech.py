@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
@@ -57,15 +57,13 @@ class HibariSpeech:
             message = f"The model hibari has no voice '{request.voice[:100]}'. Its voices: {', '.join(VOICES)}."
             raise ProviderRejected(message, provider=_PROVIDER, upstream_status=400, param="voice")
         routed = ((passage, self._foreign_voice(passage, voice)) for passage in passages(request.text))
-        if len(request.text) <= _CHECKED_WHOLE:
-            routed = iter(list(routed))
-        return self._chunks(request, voice, routed)
+        return self._chunks(request, voice, list(routed) if len(request.text) <= _CHECKED_WHOLE else routed)
 
     def _foreign_voice(self, passage: Passage, voice: Voice) -> str | None:
         return None if passage.language == ENGLISH else self._foreign.voice_name(passage.language, voice)
 
     def _chunks(
-        self, request: SynthesisCall, voice: Voice, routed: Iterator[tuple[Passage, str | None]]
+        self, request: SynthesisCall, voice: Voice, routed: Iterable[tuple[Passage, str | None]]
     ) -> Iterator[AudioChunk]:
         sound = _sound()
         silence_s, spoken = 0.0, False
