@@ -46,6 +46,10 @@ class AnswerStream:
             return cls(answer.headers, body.pieces(), answer.ignored, body.size)
         return cls(answer.headers, iter((body,)), answer.ignored, len(body))
 
+    def head(self) -> dict[str, str]:
+        """All headers."""
+        return {**self.headers, **({} if self.length is None else {"content-length": str(self.length)})}
+
     def collected(self) -> ApiResponse:
         """The answer when it is complete."""
         return ApiResponse(self.headers, b"".join(self.body), self.ignored)
@@ -97,10 +101,9 @@ def _streamed(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) ->
     run, reservation = sale.run, sale.reservation
     with Spool() as copy, charged(reservation, sale.model, sending.request_log, run):
         answer = make()
-        length = {} if answer.length is None else {"content-length": str(answer.length)}
         if answer.length is not None:
             reservation.keep_time(sale.model)
-        yield Head(200, {**answer.headers, **length}, runs_on=run.keeps)
+        yield Head(200, answer.head(), runs_on=run.keeps)
         yield from _sent_in_time(copy.copying(answer.body) if run.keeps else answer.body, sending)
         sale.note(sending.request_log)
         if run.keeps:

@@ -104,7 +104,8 @@ def _items(
         if run.earlier is not None:
             yield from replayed(run.earlier, deps.results, caller.project_id, sending)
             return
-        call = call_of(request, caller, as_stream=transcription.stream, is_paid=run.is_paid)
+        as_stream = transcription.stream and not background
+        call = call_of(request, caller, as_stream=as_stream, is_paid=run.is_paid)
         known_ms: int | None = None
         try:
             heard = None if background else transcribe(transcription, call, deps)

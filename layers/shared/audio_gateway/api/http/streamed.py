@@ -116,14 +116,14 @@ class StreamedResponse(Response):
         *,
         as_events: bool,
         watcher: Watcher | None = None,
-        keep_alive_s: float = KEEP_ALIVE_S,
+        keep_alive_s: float | None = None,
     ) -> None:
         super().__init__()
         self._items = items
         self._sending = sending
         self._as_events = as_events
         self._watcher = watcher or _WATCHER
-        self._keep_alive_s = keep_alive_s
+        self._keep_alive_s = KEEP_ALIVE_S if keep_alive_s is None else keep_alive_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Send it. Raises errors before the head.
