@@ -19,7 +19,7 @@ _LEAST_FIRST: Final = 20  # and at least
 
 
 def split(text: str, max_characters: int) -> list[str]:
-    """The `pieces` of a text, all at once."""
+    """All `pieces` of a text."""
     return list(pieces(text, max_characters))
 
 
