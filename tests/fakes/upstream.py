@@ -8,6 +8,8 @@ Speech is a tone of 60 ms a character over `speed`. A transcript tells what was 
 the fields sent, or nothing where the audio is silent. `whisper-1` ignores `stream`, and a model with `diarize` in its
 name insists on `chunking_strategy`, as the real ones do. One with `tones` in its name hears the words of `tests.tones`.
 
+The body of the next call can be sent by the test, piece by piece: `upstream.answer_in_steps("audio/mpeg")`.
+
 The next calls can be made to misbehave with `fail`, `hang`, `cut`, `drop`, `answer`, or, one call each, with
 `upstream.script("status=500", "slow=2!cut")`; from another process by the model's name, such as
 `tts-1!status=503!retry-after=7`. Behaviours, joined by `!`:
@@ -27,7 +29,9 @@ The next calls can be made to misbehave with `fail`, `hang`, `cut`, `drop`, `ans
     crlf            a stream with CRLF, comments and event names
     close           `Connection: close`
 
-`GET /_calls` answers `{"count", "calls"}` without the bytes of files, `POST /_reset` forgets.
+`GET /_calls` answers `{"count", "calls"}` without the bytes of files, `POST /_reset` forgets. `POST /_steps/begin` with
+a content type lets the test send the body of the next call: `/_steps/send` with a piece, `/_steps/end`, `/_steps/cut`.
+`/_steps/asked` and `/_steps/disconnected` answer when the call has come, and when its client has disconnected.
 """
 
 from __future__ import annotations
@@ -46,6 +50,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.fakes.server import LoopbackServer
+from tests.fakes.steps import Steps, StepsCut
 from tests.fakes.upstream_sound import CONTENT_TYPES, Heard, heard, heard_tones, speech
 
 Behaviour = dict[str, str]
@@ -94,6 +99,7 @@ class Reply:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     chunked: bool = False
+    steps: Steps | None = None
 
 
 class FakeUpstream:
@@ -107,6 +113,7 @@ class FakeUpstream:
         self._certificate = certificate
         self._next: deque[Behaviour | Reply] = deque()
         self._let_go = threading.Event()
+        self._steps = Steps()
 
     def start(self) -> FakeUpstream:
         self._server = _Server(("127.0.0.1", self._port), _Handler)
@@ -177,6 +184,27 @@ class FakeUpstream:
         data = body.encode() if isinstance(body, str) else body
         self._next.append(Reply(content_type, [data], status, headers or {}))
 
+    def answer_in_steps(self, content_type: str) -> Steps:
+        """Let the test send the body of the next call."""
+        steps = Steps()
+        self._next.append(Reply(content_type, [], chunked=True, steps=steps))
+        return steps
+
+    def control_steps(self, command: str, body: bytes) -> None:
+        """The same for a test in another process; see the module's description."""
+        if command == "begin":
+            self._steps = self.answer_in_steps(body.decode())
+        elif command == "send":
+            self._steps.send(body)
+        else:
+            commands = {
+                "end": self._steps.end,
+                "cut": self._steps.cut,
+                "asked": self._steps.wait_until_asked,
+                "disconnected": self._steps.wait_until_disconnected,
+            }
+            commands[command]()
+
     def wait_until_let_go(self) -> None:
         """Until the next `let_go`."""
         self._let_go.wait(_PATIENCE_S)
@@ -228,6 +256,10 @@ class _Handler(BaseHTTPRequestHandler):
             upstream.reset()
             self._send(_json({}), {})
             return
+        if self.path.startswith("/_steps/"):
+            upstream.control_steps(self.path.removeprefix("/_steps/"), body)
+            self._send(_json({}), {})
+            return
         call = _parsed(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
         call.connection = self.client_address[1]
         reply, behaviour = upstream.reply_to(call)
@@ -259,6 +291,9 @@ class _Handler(BaseHTTPRequestHandler):
         chunked = reply.chunked
         whole = b"".join(reply.pieces)
         self._write(self._head(reply, behaviour, None if chunked else len(whole)), behaviour.get("drip-head"))
+        if reply.steps is not None:
+            self._send_steps(reply.steps)
+            return
         cut = "cut" in behaviour
         pieces = reply.pieces[: len(reply.pieces) // 2 or 1] if cut and chunked else reply.pieces
         if chunked:
@@ -268,6 +303,17 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._write(whole[: len(whole) // 2] if cut else whole, behaviour.get("drip"))
         self.close_connection = cut or "close" in behaviour
+
+    def _send_steps(self, steps: Steps) -> None:
+        try:
+            for piece in steps.taken(self.connection):
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            self.wfile.write(b"0\r\n\r\n")
+        except StepsCut:
+            self.close_connection = True
+        except ConnectionError:
+            steps.disconnected()
+            raise
 
     def _head(self, reply: Reply, behaviour: Behaviour, length: int | None) -> bytes:
         headers = {"content-type": reply.content_type, "x-request-id": "req_upstream", **reply.headers}

@@ -19,6 +19,7 @@ export const wired = new OpenAI({
   maxRetries: 0,
 });
 export const hookPort = Number(required('WIRED_HOOK_PORT')); // of 127.0.0.1; the wired stack's webhooks may reach it
+export const upstreamURL = required('UPSTREAM_URL'); // of the fake provider, whose answers the tests control
 export const clipPath = required('GATEWAY_CLIP');
 export const clip = readFileSync(clipPath);
 

@@ -27,7 +27,13 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment(stack: dict[str, Any], wired_stack: dict[str, Any], hook_port: int, recording: Path) -> dict[str, str]:
+def environment(
+    stack: dict[str, Any],
+    wired_stack: dict[str, Any],
+    running_upstream: FakeUpstream,
+    hook_port: int,
+    recording: Path,
+) -> dict[str, str]:
     """What tests/node/stack.mjs reads."""
     return {
         **os.environ,
@@ -37,6 +43,7 @@ def environment(stack: dict[str, Any], wired_stack: dict[str, Any], hook_port: i
         "WIRED_BASE_URL": wired_stack["base_url"],
         "WIRED_API_KEY": wired_stack["api_key"],
         "WIRED_HOOK_PORT": str(hook_port),
+        "UPSTREAM_URL": running_upstream.base_url.removesuffix("/v1"),
         "GATEWAY_CLIP": str(recording),
     }
 
