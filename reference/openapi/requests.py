@@ -66,8 +66,8 @@ def _speech_request() -> Schema:
         "model": text("A model that serves `speech`, by its id or an alias; see `GET /models`.", minLength=1),
         "input": text(
             "The text to speak. It must not be blank. Its length is counted in Unicode code points. A text that is "
-            "longer than the model takes at once is spoken in parts, the next one while the previous one is sent. If "
-            "its speech does not fit into the time or size of a response, the call becomes a job. Where the "
+            "longer than the model takes in one call is spoken in parts, the next one while the previous one is sent. "
+            "If its speech does not fit into the time or size of a response, the call becomes a job. Where the "
             f"deployment does not stream responses, at most {MOST_BUFFERED_CHARACTERS:,} without `background`.",
             minLength=1,
             maxLength=MOST_CHARACTERS,
