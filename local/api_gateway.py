@@ -9,7 +9,6 @@ import asyncio
 import base64
 import contextlib
 import dataclasses
-import json
 import os
 import time
 import traceback
@@ -26,7 +25,7 @@ from local.events import (
     MalformedResponse,
     ProxyResponse,
     parse_response,
-    proxy_event,
+    proxy_event_json,
     request_context,
 )
 from local.forwarding import IDLE_S, Forwarding, FunctionFailed
@@ -148,9 +147,8 @@ class ApiGateway:
             invocation.abandon()
 
     def _integrate(self, call: GatewayCall) -> Invocation:
-        event = json.dumps(proxy_event(call), separators=(",", ":")).encode()
         try:
-            return self._begin(call.match.route.function, event, call.trace_id)
+            return self._begin(call.match.route.function, proxy_event_json(call), call.trace_id)
         except EventTooLarge as error:
             raise GatewayResponseError("REQUEST_TOO_LARGE") from error
         except TooManyRequests as error:

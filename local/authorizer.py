@@ -6,6 +6,7 @@ Rules: Amazon API Gateway developer guide, "Use API Gateway Lambda authorizers" 
 from __future__ import annotations
 
 import fnmatch
+import functools
 import json
 import re
 import time
@@ -160,4 +161,9 @@ def _matches_any(patterns: Any, text: str, *, fold: bool = False) -> bool:
 
 def _matches(pattern: str, text: str) -> bool:
     """Match IAM's wildcards: * for any characters, ? for one. Unlike in fnmatch, brackets are literal."""
-    return re.match(fnmatch.translate(pattern.replace("[", "[[]")), text) is not None
+    return _compiled(pattern).match(text) is not None
+
+
+@functools.lru_cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(fnmatch.translate(pattern.replace("[", "[[]")))

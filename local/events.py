@@ -24,6 +24,7 @@ _REMAPPED: Final = frozenset(
     {"connection", "content-length", "content-md5", "date", "host", "server", "user-agent", "www-authenticate"}
 )
 _DROPPED: Final = frozenset({"transfer-encoding", "keep-alive", "trailer", "upgrade"})
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":")).encode
 _STATUSES: Final = range(200, 600)
 NO_BODY: Final = (204, 304)
 """Statuses whose responses have no body."""
@@ -107,6 +108,14 @@ def proxy_event(call: GatewayCall) -> dict[str, Any]:
     """Return the event for the route's function."""
     body, is_base64 = _body(call)
     return _common(call) | {"body": body, "isBase64Encoded": is_base64}
+
+
+def proxy_event_json(call: GatewayCall) -> bytes:
+    """Return `proxy_event` as JSON. A body in base64, which has nothing to escape, is only copied."""
+    if not call.request.body or not _is_binary(call):
+        return _COMPACT(proxy_event(call)).encode()
+    event = _COMPACT(_common(call) | {"isBase64Encoded": True, "body": ""}).encode()
+    return b"".join((event.removesuffix(b'"}'), base64.b64encode(call.request.body), b'"}'))
 
 
 def authorizer_event(call: GatewayCall) -> dict[str, Any]:
@@ -237,10 +246,14 @@ def _body(call: GatewayCall) -> tuple[str | None, bool]:
     body = call.request.body
     if not body:
         return None, False
-    content_type = (call.request.header("content-type") or "").partition(";")[0].strip().lower()
-    if is_binary(content_type, call.api.binary_media_types):
+    if _is_binary(call):
         return base64.b64encode(body).decode("ascii"), True
     return body.decode("utf-8", "replace"), False  # AWS replaces bytes that are not UTF-8, too
+
+
+def _is_binary(call: GatewayCall) -> bool:
+    content_type = (call.request.header("content-type") or "").partition(";")[0].strip().lower()
+    return is_binary(content_type, call.api.binary_media_types)
 
 
 def is_binary(media_type: str, binary_media_types: Iterable[str]) -> bool:

@@ -85,7 +85,7 @@ class JoinedHead(asyncio.Transport):
         self._transport.close()
 
     def abort(self) -> None:
-        """Close the connection at once."""
+        """Close the connection immediately."""
         self._transport.abort()
 
     def is_closing(self) -> bool:

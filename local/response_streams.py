@@ -30,7 +30,7 @@ class StreamLimits:
 
 
 class StreamFailed(Exception):
-    """The response broke off: what was read of it is not the whole. The message is for the operator."""
+    """The response ended too early: what was read of it is not the whole. The message is for the operator."""
 
 
 class StreamedResponse:
@@ -79,7 +79,7 @@ class StreamedResponse:
         return b""
 
     def close(self) -> None:
-        """Read no more. If the function is still sending, its connection is closed at once."""
+        """Read no more. If the function is still sending, its connection is closed immediately."""
         if not self.released.is_set():
             self.released.set()
             if not self.received:

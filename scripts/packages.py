@@ -32,7 +32,8 @@ PACKAGES: Final[dict[str, Package]] = {
     "lambda_runtime": _package(
         "a Lambda runtime that streams responses, in place of AWS's runtime client", "response_stream"
     ),
-    "ahead": _package("an iterator that works ahead of its reader, in a thread", "response_stream"),
+    "spool": _package("bytes that are collected in memory, or in a temporary file"),
+    "ahead": _package("an iterator that works ahead of its reader, in a thread"),
     "init_phase": _package("the first and the last line of a function: a faster cold start"),
     "engine_files": _package("where the files of the embedded models lie", "errors"),
     "inference": _package("neural models on onnxruntime, one thread each", "errors"),
@@ -63,16 +64,17 @@ PACKAGES: Final[dict[str, Package]] = {
     "webhooks": _package("webhook endpoints, and the events sent to them", "errors aws net jobs"),
     "idempotency": _package(
         "one answer for a request that is sent again, with an Idempotency-Key or by an SDK",
-        "errors aws metering jobs",
+        "errors deadline spool aws metering jobs",
     ),
     "use_cases": _package(
         "what happens: check, measure, hold, ask providers, settle",
-        "errors deadline net audio text transcripts storage catalog providers metering identity uploads jobs webhooks",
+        "errors deadline ahead net audio text transcripts storage catalog providers metering identity uploads jobs"
+        " webhooks",
     ),
     "telemetry": _package("log lines and metrics", "errors loggable_names catalog metering use_cases"),
     "api": _package(
         "the endpoints; `api/http` reads requests and writes responses",
-        "errors clock deadline response_stream fingerprint net audio text transcripts storage catalog providers"
+        "errors clock deadline response_stream spool fingerprint net audio text transcripts storage catalog providers"
         " metering identity usage uploads jobs webhooks idempotency use_cases telemetry",
     ),
     "workers": _package(

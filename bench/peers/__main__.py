@@ -12,6 +12,7 @@ import itertools
 import json
 import os
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -70,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.show:
         print(report(json.loads(options.show.read_text())))
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that every process is stopped
     results = measure(options.rounds, options.starts, options.only)
     options.save.write_text(json.dumps(results, indent=1) + "\n")
     print(report(results))
@@ -89,6 +91,7 @@ def check_direct(results: dict[str, Any]) -> int:
 
 def measure(rounds: int, starts: int, only: Sequence[str] | None) -> dict[str, Any]:
     """Run the whole comparison. A system that cannot be installed or started is a remark in the results."""
+    load_average = round(os.getloadavg()[0], 1)
     sounds = make_sounds()
     cells: dict[tuple[str, str, int], Cell] = {}
     with contextlib.ExitStack() as cleanup:
@@ -110,7 +113,7 @@ def measure(rounds: int, starts: int, only: Sequence[str] | None) -> dict[str, A
             each.after_mb = round(resident_mb(each.system.pids()), 1)
             each.processes = len(each.system.pids())
             each.remarks += faults(cells, each.system.name)
-    return about_machine(known) | {
+    return about_machine(known, load_average) | {
         "rounds": rounds,
         "systems": [each.summary() for each in known],
         "cells": [asdict(cell.summary()) for cell in by_case(cells)],
@@ -191,8 +194,8 @@ def by_case(cells: dict[tuple[str, str, int], Cell]) -> list[Cell]:
     return sorted(cells.values(), key=lambda cell: (order.index(cell.case), cell.concurrency))
 
 
-def about_machine(known: Sequence[Measured]) -> dict[str, Any]:
-    """The date, the processor and the versions."""
+def about_machine(known: Sequence[Measured], load_average: float) -> dict[str, Any]:
+    """The date, the processor, what else ran before the comparison, and the versions."""
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
@@ -204,6 +207,7 @@ def about_machine(known: Sequence[Measured]) -> dict[str, Any]:
         "date": dt.datetime.now(dt.UTC).date().isoformat(),
         "cpu": models[0].partition(":")[2].strip() if models else platform.machine(),
         "cores": os.cpu_count(),
+        "load_average": load_average,
         "versions": versions,
     }
 

@@ -3,7 +3,7 @@
 SOCKET is the number of a listening socket that the process inherits. The process serves one request at a time, like an
 execution environment of Lambda. It makes of each request the event that API Gateway sends, in JSON with the body in
 base64, reads it as the Lambda runtime does, and calls the handler. The provider is called over HTTP; accounts, claims
-and caches are in memory and answer at once.
+and caches are in memory and answer immediately.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ def report(results: dict[str, Any]) -> str:
 
 def _about(results: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
-    return f"{results['date']}, {results['cpu']}, {results['cores']} cores; {versions}"
+    machine = f"{results['cpu']}, {results['cores']} cores, load average {results['load_average']} before"
+    return f"{results['date']}, {machine}; {versions}"
 
 
 def _systems(systems: Sequence[dict[str, Any]]) -> str:

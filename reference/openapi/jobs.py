@@ -121,11 +121,12 @@ def _content(job_id: Schema) -> Schema:
     return {
         "operationId": "retrieveJobContent",
         "summary": "Retrieve a job's result",
-        "description": "Returns exactly what the call would have returned directly. Speech of up to "
-        f"{MOST_TRANSCODED_BYTES / 1_000_000:g} MB can be fetched in any format, not only in the requested one. A "
-        "failed job returns the error that the call would have returned; a cancelled job returns a 409. With "
-        "`partial`, both return the completed parts, if there are any; just after a cancellation, that is a 409 with "
-        "`retry-after`.",
+        "description": "Returns exactly what the call would have returned directly. Speech can be fetched in any "
+        "format, not only in the requested one, if the response has the time and room for it (200 MB; "
+        f"{MOST_TRANSCODED_BYTES / 1_000_000:g} MB of the stored file where the deployment does not stream "
+        "responses). A failed job returns the error that the call would have returned; a cancelled job returns a 409. "
+        "With `partial`, both return the completed parts, if there are any; just after a cancellation, that is a 409 "
+        "with `retry-after`.",
         "parameters": [job_id, *_waiting(), *_rendering()],
         "responses": {
             "200": ok(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, get_args
 
-from audio_gateway.api.speech import MAX_BACKGROUND_CHARACTERS, MAX_CHARACTERS, MAX_SPEED, MIN_SPEED
+from audio_gateway.api.speech import MAX_INSTRUCTIONS, MAX_SPEED, MIN_SPEED, MOST_BUFFERED_CHARACTERS, MOST_CHARACTERS
 from audio_gateway.api.transcriptions import MAX_SPEAKERS, STREAMABLE, TRANSLATION_FORMATS
 from audio_gateway.audio.formats import SPEECH_FORMATS, SPEECH_SAMPLE_RATE
 from audio_gateway.audio.sniff import Container
@@ -65,10 +65,12 @@ def _speech_request() -> Schema:
     fields = {
         "model": text("A model that serves `speech`, by its id or an alias; see `GET /models`.", minLength=1),
         "input": text(
-            "The text to speak. It must not be blank. Its length is counted in Unicode code points: at most "
-            f"{MAX_CHARACTERS:,} without `background`. A model may have a lower limit.",
+            "The text to speak. It must not be blank. Its length is counted in Unicode code points. A text that is "
+            "longer than the model takes at once is spoken in parts, the next one while the previous one is sent. If "
+            "its speech does not fit into the time or size of a response, the call becomes a job. Where the "
+            f"deployment does not stream responses, at most {MOST_BUFFERED_CHARACTERS:,} without `background`.",
             minLength=1,
-            maxLength=MAX_BACKGROUND_CHARACTERS,
+            maxLength=MOST_CHARACTERS,
         ),
         "voice": {
             "oneOf": [voice, by_id],
@@ -89,7 +91,7 @@ def _speech_request() -> Schema:
             default=1.0,
         ),
         "instructions": text(
-            f"How to speak, in plain words. Requires {_capable('instructions')}.", maxLength=MAX_CHARACTERS
+            f"How to speak, in plain words. Requires {_capable('instructions')}.", maxLength=MAX_INSTRUCTIONS
         ),
         "stream_format": words(
             ("audio", "sse"), "`sse` sends the audio as server-sent events; see `SpeechEvents`.", default="audio"

@@ -145,6 +145,10 @@ class FakeStream:
         """Whether the caller has gone."""
         return self._left is not None and self._left <= 0
 
+    def disconnect(self) -> None:
+        """Disconnect now."""
+        self._left = -1
+
     def wait_for_pieces(self, count: int, within_s: float = 10.0) -> None:
         """Wait until so many pieces have arrived."""
         with self._lock:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any, cast
 
-from audio_gateway.errors import IdempotencyUnavailable, StorageUnavailable
+from audio_gateway.errors import IdempotencyUnavailable, MeteringUnavailable, StorageUnavailable
 from audio_gateway.idempotency.idempotency import Claim, Idempotency, StoredAnswer
 from audio_gateway.idempotency.repetition import CallAttempt, Repetitions
 from audio_gateway.jobs.job import JobRef
@@ -74,12 +74,22 @@ class FakeAnswers:
 
 @dataclass
 class FakePayments:
-    """Ids of the requests that were paid."""
+    """Ids of the requests that were paid, and of those that never will be."""
 
     paid: set[str] = field(default_factory=set)
+    cancelled: set[str] = field(default_factory=set)
+    fails: MeteringUnavailable | None = None
 
     def was_paid(self, by: Hold | JobRef) -> bool:
+        if self.fails is not None:
+            raise self.fails
         return (by.id if isinstance(by, JobRef) else by.work.request_id) in self.paid
+
+    def cancel(self, hold: Hold) -> bool:
+        if self.was_paid(hold):
+            return False
+        self.cancelled.add(hold.work.request_id)
+        return True
 
 
 @dataclass
@@ -133,14 +143,14 @@ class FakeAttempts:
 def _gives_way(old: CallAttempt, attempt: CallAttempt, instead_of: CallAttempt | None, now_s: int) -> bool:
     if old.expires_s <= now_s or old.request_id in {attempt.request_id, (instead_of or attempt).request_id}:
         return True
-    if old.job_id is None and old.result is None and old.began_ms <= attempt.began_ms:
+    if not old.is_over and old.began_ms <= attempt.began_ms:
         return True
     return attempt.retries == 0 and (old.retries == 0 or old.began_ms < attempt.began_ms)
 
 
 def no_repetitions() -> Repetitions:
     """For tests that are about something else: nothing was asked before."""
-    return Repetitions(FakeAttempts(), cast("Any", None))
+    return Repetitions(FakeAttempts(), cast("Any", None), FakePayments())
 
 
 def fresh_idempotency() -> Idempotency:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from audio_gateway.errors import GatewayError
-from audio_gateway.metering.account import Admission, HeldJob, Hold, MeteredRequest, Payer, Window
+from audio_gateway.metering.account import Admission, FreeOutcome, HeldJob, Hold, MeteredRequest, Payer, Window
 from audio_gateway.metering.pending_settlements import PendingSettlement
 from audio_gateway.use_cases.reservation import Billing
 
@@ -25,6 +25,7 @@ class FakeMeter:
     settled: list[MeteredRequest] = field(default_factory=list)
     released: list[MeteredRequest] = field(default_factory=list)
     failed: list[tuple[str, int]] = field(default_factory=list)  # model and cost; released, too
+    given: list[tuple[str, int]] = field(default_factory=list)  # the same, of repeated calls
 
     def admit(self, caller: Payer, work: MeteredRequest) -> Admission:
         if self.refuses is not None:
@@ -43,10 +44,18 @@ class FakeMeter:
             raise self.fails
         self.settled.append(work)
 
-    def fail(self, hold: Hold, model: str, cost_microusd: int, *, late: Callable[[], bool] = lambda: False) -> None:
+    def fail(
+        self,
+        hold: Hold,
+        model: str,
+        cost_microusd: int,
+        *,
+        outcome: FreeOutcome = "failed",
+        late: Callable[[], bool] = lambda: False,
+    ) -> None:
         if self.fails is not None:
             raise self.fails
-        self.failed.append((model, cost_microusd))
+        (self.failed if outcome == "failed" else self.given).append((model, cost_microusd))
         if not late():
             self.released.append(hold.work)
 

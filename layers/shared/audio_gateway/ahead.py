@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-import time
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Final, Generic, TypeVar
-
-from audio_gateway.response_stream import ClientDisconnected
 
 T = TypeVar("T")
 
-PIECES_AHEAD: Final = 8
-
-_LOOK_S: Final = 0.1  # how often a waiting thread looks whether there still is another one
-
-
-class _End:
-    """The iterator has ended: with an error, or well (None)."""
-
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
+_ENDING_S: Final = 1.0  # for what is cancelled to end
 
 
 class Ahead(Generic[T]):
-    """The items of an iterator that runs in a thread, at most `PIECES_AHEAD` ahead of its reader.
+    """The items of an iterator that runs in a thread, until what is ready for the reader has the size `most`.
 
-    All of the iterator runs in that thread, its `finally` blocks and its handling of `GeneratorExit` included. `cancel`
-    interrupts what it waits for, and is called when the reader leaves. If the reader takes nothing for `patience_s`
-    seconds, the iterator is closed, and the reader gets `ClientDisconnected` after the items that are ready.
+    All of the iterator runs in that thread, its `finally` blocks included. `size_of` is the size of an item; `cancel`
+    ends what the iterator waits for, and is called by `close`.
     """
 
-    def __init__(self, items: Iterator[T], *, cancel: Callable[[], None], patience_s: float) -> None:
+    def __init__(
+        self, items: Iterator[T], *, most: int, size_of: Callable[[T], int], cancel: Callable[[], None]
+    ) -> None:
         self._items = items
+        self._most = most
+        self._size_of = size_of
         self._cancel = cancel
-        self._patience_s = patience_s
-        self._queue: queue.Queue[T | _End] = queue.Queue(PIECES_AHEAD)
-        self._left = threading.Event()
-        self._end: _End | None = None
+        self._changed = threading.Condition()
+        self._ready: deque[T] = deque()
+        self._ready_size = 0
+        self._error: BaseException | None = None
+        self._has_ended = self._has_left = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -47,56 +38,28 @@ class Ahead(Generic[T]):
         return self
 
     def __next__(self) -> T:
-        while True:
-            with suppress(TimeoutError):
-                return self.next_within(_LOOK_S)
+        with self._changed:
+            self._changed.wait_for(lambda: self._ready or self._has_ended)
+            if self._ready:
+                item = self._ready.popleft()
+                self._ready_size -= self._size_of(item)
+                self._changed.notify_all()
+                return item
+        raise self._error or StopIteration
 
-    def next_within(self, seconds: float) -> T:
-        """The next item.
-
-        Raises:
-            TimeoutError: there is none yet.
-            StopIteration: there is none any more.
-            Exception: the iterator's own error.
-        """
-        try:
-            item = self._queue.get_nowait()
-        except queue.Empty:
-            if self._end is not None:
-                item = self._end
-            else:
-                try:
-                    item = self._queue.get(timeout=max(0.0, seconds))
-                except queue.Empty:
-                    raise TimeoutError from None
-        if not isinstance(item, _End):
-            return item
-        if item.error is None:
-            raise StopIteration
-        raise item.error
-
-    def close(self, *, within_s: float) -> bool:
-        """Leave: the iterator is cancelled and closed. Waits for its end, and returns whether it came in time.
-
-        The iterator's errors are dropped, because nobody reads any more. Can be called again.
-        """
-        self._left.set()
-        if self._thread.is_alive():
-            self._cancel()
-        until = time.monotonic() + within_s
-        while self._thread.is_alive() and time.monotonic() < until:
-            with suppress(queue.Empty):
-                while True:  # the thread may wait for room
-                    self._queue.get_nowait()
-            self._thread.join(_LOOK_S / 10)
-        return not self._thread.is_alive()
+    def close(self) -> None:
+        """Cancel the iterator and wait for its end, for a moment. Its errors are dropped. Can be called again."""
+        with self._changed:
+            self._has_left = True
+            self._changed.notify_all()
+        self._cancel()
+        self._thread.join(_ENDING_S)
 
     def _run(self) -> None:
         error: BaseException | None = None
         try:
             for item in self._items:
                 if not self._put(item):
-                    error = ClientDisconnected()
                     break
         except BaseException as raised:  # noqa: BLE001 - raised again, in the reader's thread
             error = raised
@@ -105,19 +68,16 @@ class Ahead(Generic[T]):
                 close()
         except BaseException as raised:  # noqa: BLE001 - as above
             error = error or raised
-        self._end = _End(error)
-        with suppress(queue.Full):  # then the reader finds the end after what is in the queue
-            self._queue.put_nowait(self._end)
+        with self._changed:
+            self._error, self._has_ended = error, True
+            self._changed.notify_all()
 
     def _put(self, item: T) -> bool:
-        """Pass an item on; returns whether the reader has taken what there was in time."""
-        give_up_at = time.monotonic() + self._patience_s
-        while not self._left.is_set():
-            try:
-                self._queue.put(item, timeout=_LOOK_S)
-            except queue.Full:
-                if time.monotonic() >= give_up_at:
-                    return False
-            else:
-                return True
-        return False
+        """Make an item ready when there is room; returns whether there is a reader for it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._has_left or self._ready_size < self._most)
+            if not self._has_left:
+                self._ready.append(item)
+                self._ready_size += self._size_of(item)
+                self._changed.notify_all()
+            return not self._has_left

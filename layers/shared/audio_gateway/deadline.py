@@ -1,4 +1,4 @@
-"""The time by which a response must be ready, and the end of work that nobody waits for any more."""
+"""The time by which a response must be ready, and the cancellation of work that has become useless."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Cancellation:
             callback()
 
     def add(self, callback: Callable[[], None]) -> None:
-        """Call `callback` when the work is cancelled; at once if it already is. It must not raise."""
+        """Call `callback` when the work is cancelled; immediately if it already is. It must not raise."""
         with self._lock:
             if not self._cancelled:
                 self._callbacks.append(callback)

@@ -20,7 +20,7 @@ from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import FakeAdapter, catalog
 from tests.fakes.results import FakeResults
 
-Handler = Callable[..., Any]
+Handler = Any
 
 PATHS = ("/audio/transcriptions", "/audio/translations")
 BODY = {"model": "talker", "input": "Grüße! 👋", "voice": "alloy", "response_format": "pcm"}

@@ -17,7 +17,7 @@ from audio_gateway.metering.meter import DynamoMeter
 from audio_gateway.use_cases.reservation import Billing
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.gateway import API_CALLER, Answer, form_event, json_event
-from tests.fakes.idempotency import FakeAttempts
+from tests.fakes.idempotency import FakeAttempts, FakePayments
 from tests.fakes.jobs import empty_job_service
 from tests.fakes.meter import FakePendingSettlements
 from tests.fakes.providers import model
@@ -75,7 +75,7 @@ class Gateway(AudioHarness):
         super().__init__(
             *models,
             billing=Billing(DynamoMeter(self.table, TABLE), FakePendingSettlements()),  # type: ignore[arg-type] # enough for these tests
-            repetitions=Repetitions(self.attempts, store),
+            repetitions=Repetitions(self.attempts, store, FakePayments()),
             job_service=job_service,
         )
         self.job_service = job_service

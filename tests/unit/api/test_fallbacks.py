@@ -189,19 +189,17 @@ def test_a_fallback_that_is_late_by_its_own_clock_alone_leaves_time_for_the_next
 # ------------------------------------------------------------------------------------------------ limits of models
 
 
-def test_text_above_the_model_s_own_limit_is_refused_before_a_provider_is_called() -> None:
+def test_text_above_the_model_s_own_limit_is_spoken_in_parts() -> None:
     three = Three(talker={"max_characters": 7})
-    answer = three.gateway.speak()  # 8 characters
-    assert (answer.status, answer.error["param"], answer.error["code"]) == (400, "input", "string_above_max_length")
-    assert (three.asked, three.gateway.meter.admitted) == ([], [])
-    assert Three(talker={"max_characters": 8}).gateway.speak().status == 200
+    assert served(three.gateway.speak()) == (200, "talker")  # 8 characters
+    assert len(three.providers["talker"].asked) == 2
 
 
-def test_a_fallback_whose_limit_the_text_passes_is_left_out() -> None:
+def test_text_above_a_fallback_s_limit_is_spoken_in_parts_by_it() -> None:
     three = Three(second={"max_characters": 7})
     three.fail("talker")
-    assert served(three.gateway.speak()) == (200, "third")
-    assert three.asked == ["talker", "third"]
+    assert served(three.gateway.speak()) == (200, "second")
+    assert [len(provider.asked) for provider in three.providers.values()] == [1, 2, 0]
 
 
 def test_audio_above_the_model_s_own_limit_becomes_a_job_and_a_fallback_s_leaves_it_out() -> None:

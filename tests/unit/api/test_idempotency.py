@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from audio_gateway.api.speech import read_speech
+from audio_gateway.deadline import Deadline
 from audio_gateway.errors import MeteringUnavailable, ProviderUnavailable
 from audio_gateway.fingerprint import fingerprint
 from audio_gateway.idempotency.idempotency import Idempotency, key_hash
@@ -129,7 +130,11 @@ def test_while_the_first_one_runs_the_next_must_wait(gateway: Gateway) -> None:
     key_sha256, asked = key_hash([KEY]), fingerprint("speech", *read_speech(SPEECH).content)
     assert key_sha256
     running = gateway.idempotency.begin(
-        project_id="default", key_sha256=key_sha256, fingerprint=asked, request_id="req_of_another_function"
+        project_id="default",
+        key_sha256=key_sha256,
+        fingerprint=asked,
+        request_id="req_of_another_function",
+        deadline=Deadline.after(26.5),
     )
     gateway.now_s += 3
     with running:

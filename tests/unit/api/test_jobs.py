@@ -118,7 +118,7 @@ class Gateway(JobHarness):
             catalog=self.catalog,
             providers=self.providers,
             idempotency=Idempotency(self.claims, self.answers, self.payments),
-            repetitions=Repetitions(self.attempts, self.store, poll_s=0.01),
+            repetitions=Repetitions(self.attempts, self.store, self.payments, poll_s=0.01),
             results=self.results,
             job_service=self.job_service,
         )

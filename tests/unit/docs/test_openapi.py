@@ -389,9 +389,10 @@ def test_defaults_and_limits_of_speech_are_the_documented_ones() -> None:
         speech.read_speech(patient | {name: "a" * longest})
         with pytest.raises(InvalidRequest):
             speech.read_speech(patient | {name: "a" * (longest + 1)})
-    speech.read_speech(bare | {"input": "a" * speech.MAX_CHARACTERS})
+    speech.read_speech(bare | {"input": "a" * speech.MOST_BUFFERED_CHARACTERS})
     with pytest.raises(InvalidRequest):
-        speech.read_speech(bare | {"input": "a" * (speech.MAX_CHARACTERS + 1)})
+        speech.read_speech(bare | {"input": "a" * (speech.MOST_BUFFERED_CHARACTERS + 1)})
+    speech.read_speech(bare | {"input": "a" * fields["input"]["maxLength"]}, is_streamed=True)
 
 
 @pytest.mark.parametrize("name", ["response_format", "stream", "timestamp_granularities[]", "include[]"])

@@ -10,13 +10,15 @@ import pytest
 from audio_gateway.aws.table import Table
 from audio_gateway.errors import IdempotencyUnavailable, MeteringUnavailable
 from audio_gateway.idempotency.answer_store import AnswerStore
-from audio_gateway.idempotency.idempotency import Answers, ApiResponse, StoredAnswer
+from audio_gateway.idempotency.idempotency import Answers, ApiResponse, Run, StoredAnswer
 from audio_gateway.idempotency.payments import LedgerPayments
 from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import Hold, MeteredRequest, Outcome, Payer
 from audio_gateway.metering.ledger import row_for, row_item
+from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.pending_settlements import PendingSettlement
+from audio_gateway.spool import Spool
 from tests.fakes.idempotency import FakeAnswers
 from tests.fakes.meter import FakePendingSettlements
 from tests.unit.idempotency.test_claims import FIRST
@@ -56,6 +58,20 @@ def test_an_answer_is_found_as_it_was_stored_and_under_no_other_name(answers: An
         assert answers.find(replace(FIRST, **other)) is None
 
 
+def test_a_large_answer_is_stored_from_a_file_and_found_as_one(bucket: Any) -> None:
+    pieces = [bytes([number]) * 1_000_000 for number in range(20)]
+    with Spool() as spool:
+        assert list(spool.copying(pieces)) == pieces
+        AnswerStore(BUCKET).keep(FIRST, replace(STORED, answer=replace(STORED.answer, body=spool.body())))
+    assert bucket.head_object(Bucket=BUCKET, Key=NAME)["ServerSideEncryption"] == "AES256"
+    found = AnswerStore(BUCKET).find(FIRST)
+    assert found is not None
+    assert isinstance(found.answer.body, Spool)
+    with Run(found.answer):
+        assert found.answer.body.content() == b"".join(pieces)
+    assert replace(found, answer=STORED.answer) == STORED
+
+
 def test_a_redirect_is_found_as_one(answers: Answers) -> None:
     stored = replace(STORED, answer=ApiResponse({"location": "/v1/audio/jobs/x/content"}, b"", (), 303))
     answers.keep(FIRST, stored)
@@ -85,6 +101,7 @@ def test_an_answer_is_stored_as_these_bytes(bucket: Any) -> None:
     for stored, head in heads:
         AnswerStore(BUCKET).keep(FIRST, stored)
         data = bucket.get_object(Bucket=BUCKET, Key=NAME)["Body"].read()
+        assert isinstance(stored.answer.body, bytes)
         assert data == head + b"\n" + stored.answer.body
         assert AnswerStore(BUCKET).find(FIRST) == stored
 
@@ -133,10 +150,29 @@ def test_a_row_says_whether_a_run_was_paid(moto_dynamodb: Any) -> None:
         ("swept", True),
         ("abandoned", False),
         ("failed", False),
+        ("repeated", False),
     ]
     for outcome, paid in outcomes:
         moto_dynamodb.put_item(TableName=TABLE, Item=row_item(row_for(HOLD, HOLD.work, outcome)))
         assert payments.was_paid(HOLD) is paid
+
+
+def test_what_was_not_charged_can_be_kept_from_it_for_ever(moto_dynamodb: Any) -> None:
+    pending_settlements = FakePendingSettlements()
+    payments = LedgerPayments(Table(moto_dynamodb, TABLE), pending_settlements, JobStore(moto_dynamodb, TABLE))
+    pending_settlements.keep(HOLD, HOLD.work)
+    assert not payments.cancel(HOLD)
+    pending_settlements.forget(HOLD)
+    assert payments.cancel(HOLD)
+    assert payments.cancel(HOLD)
+    row = LedgerStore(moto_dynamodb, TABLE).put(row_for(HOLD, HOLD.work, "answered"))
+    assert (row.outcome, row.price_microusd) == ("abandoned", 0)
+
+
+def test_what_was_charged_cannot_be_undone(moto_dynamodb: Any) -> None:
+    payments = LedgerPayments(Table(moto_dynamodb, TABLE), FakePendingSettlements(), JobStore(moto_dynamodb, TABLE))
+    LedgerStore(moto_dynamodb, TABLE).put(row_for(HOLD, HOLD.work, "answered"))
+    assert not payments.cancel(HOLD)
 
 
 def test_an_answer_that_the_sweeper_will_charge_is_as_good_as_paid(moto_dynamodb: Any) -> None:

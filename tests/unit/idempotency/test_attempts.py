@@ -12,6 +12,7 @@ from audio_gateway.errors import StorageUnavailable
 from audio_gateway.idempotency.attempt_store import CallAttemptStore
 from audio_gateway.idempotency.idempotency import StoredResult
 from audio_gateway.idempotency.repetition import CallAttempt, CallAttempts
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from tests.fakes.idempotency import FakeAttempts
 from tests.unit.metering.tables import TABLE
 
@@ -22,6 +23,14 @@ THIRD = replace(FIRST, request_id="req_3", began_ms=NOW * 1000 + 900, retries=2)
 NEW_CALL = replace(FIRST, request_id="req_9", began_ms=NOW * 1000 + 5_000)
 JOB: dict[str, Any] = {"job_id": "job_1"}
 RESULT: dict[str, Any] = {"result": StoredResult("results/default/x", "tts-1")}
+PAYMENT: dict[str, Any] = {
+    "payment": Hold(
+        Payer("key_1", "default"),
+        MeteredRequest("req_0", "speech", "tts-1", "characters", 6, 90, 60),
+        NOW * 1000,
+        NOW + 960,
+    )
+}
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
@@ -37,7 +46,7 @@ def take(
     return attempts.acquire(attempt, instead_of=instead_of, now_s=now_s)
 
 
-@pytest.mark.parametrize("outcome", [JOB, RESULT])
+@pytest.mark.parametrize("outcome", [JOB, RESULT, PAYMENT])
 def test_a_repetition_finds_the_outcome_of_an_earlier_attempt(attempts: CallAttempts, outcome: Any) -> None:
     done = replace(FIRST, **outcome)
     assert take(attempts, done) is None
@@ -60,7 +69,7 @@ def test_a_first_try_gives_way_to_a_repetition_that_came_after_it(attempts: Call
 
 
 @pytest.mark.parametrize("earlier", [FIRST, SECOND])
-@pytest.mark.parametrize("outcome", [JOB, RESULT, {}])
+@pytest.mark.parametrize("outcome", [JOB, RESULT, PAYMENT, {}])
 def test_a_new_call_takes_the_place_of_an_older_one(attempts: CallAttempts, earlier: CallAttempt, outcome: Any) -> None:
     take(attempts, replace(earlier, **outcome))
     assert take(attempts, replace(NEW_CALL, job_id="job_9")) is None
@@ -88,6 +97,13 @@ def test_one_of_two_takes_a_try_over_that_died(attempts: CallAttempts) -> None:
     take(attempts, died)
     assert take(attempts, replace(SECOND, job_id="job_2"), instead_of=died) is None
     assert take(attempts, replace(THIRD, job_id="job_3"), instead_of=died) == replace(SECOND, job_id="job_2")
+
+
+def test_a_repetition_takes_over_a_payment_and_hands_it_on(attempts: CallAttempts) -> None:
+    paid = replace(FIRST, **PAYMENT)
+    take(attempts, paid)
+    assert take(attempts, replace(SECOND, **PAYMENT), instead_of=paid) is None
+    assert take(attempts, THIRD) == replace(SECOND, **PAYMENT)
 
 
 def test_a_dropped_try_is_not_found_and_another_one_s_is_not_dropped(attempts: CallAttempts) -> None:

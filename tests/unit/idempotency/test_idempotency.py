@@ -10,13 +10,15 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from audio_gateway.deadline import Deadline
 from audio_gateway.errors import AlreadyRunning, IdempotencyKeyReused, IdempotencyUnavailable, InvalidRequest
-from audio_gateway.idempotency.idempotency import CLAIM_SECONDS, ApiResponse, Idempotency, Run, key_hash
+from audio_gateway.idempotency.idempotency import CLAIM_MARGIN_S, ApiResponse, Idempotency, Run, key_hash
 from audio_gateway.metering.account import Hold, MeteredRequest, Payer
 from tests.examples import examples
 from tests.fakes.idempotency import FakeAnswers, FakeClaims, FakePayments
 
 START = 1_795_255_200
+LOCKED_S = 27 + CLAIM_MARGIN_S
 
 
 def hold_of(request_id: str) -> Hold:
@@ -41,7 +43,11 @@ class Harness:
         self.calls += 1
         self.request_id = f"req_{self.calls}"
         return self.idempotency.begin(
-            project_id=project_id, key_sha256="ab12", fingerprint=fingerprint, request_id=self.request_id
+            project_id=project_id,
+            key_sha256="ab12",
+            fingerprint=fingerprint,
+            request_id=self.request_id,
+            deadline=Deadline.after(26.5),
         )
 
     def keep(self, run: Run, body: bytes = b"answer") -> ApiResponse:
@@ -119,7 +125,7 @@ def test_after_a_day_the_key_is_free_again(job_service: Harness) -> None:
 
 def test_a_run_that_died_before_its_answer_is_taken_over_when_it_can_live_no_longer(job_service: Harness) -> None:
     job_service.begin()
-    job_service.now_s += CLAIM_SECONDS - 1
+    job_service.now_s += LOCKED_S - 1
     with pytest.raises(AlreadyRunning):
         job_service.begin()
     job_service.now_s += 1
@@ -128,14 +134,14 @@ def test_a_run_that_died_before_its_answer_is_taken_over_when_it_can_live_no_lon
 
 def test_a_run_that_died_between_its_answer_and_its_payment_is_done_again(job_service: Harness) -> None:
     job_service.keep(job_service.begin(), b"never paid")
-    job_service.now_s += CLAIM_SECONDS
+    job_service.now_s += LOCKED_S
     assert job_service.begin().earlier is None
 
 
 def test_a_run_that_died_just_after_its_payment_is_replayed(job_service: Harness) -> None:
     first = job_service.keep(job_service.begin())
     job_service.pay()
-    job_service.now_s += CLAIM_SECONDS
+    job_service.now_s += LOCKED_S
     assert job_service.begin().earlier == first
     assert all(claim.done for claim in job_service.claims.existing.values())
 
@@ -143,7 +149,7 @@ def test_a_run_that_died_just_after_its_payment_is_replayed(job_service: Harness
 def test_a_payment_whose_end_could_not_be_written_is_replayed(job_service: Harness) -> None:
     job_service.claims.failing = {"complete", "release"}
     first = job_service.answer()
-    job_service.now_s += CLAIM_SECONDS
+    job_service.now_s += LOCKED_S
     assert job_service.begin().earlier == first
     assert job_service.begin().earlier == first
 
@@ -161,13 +167,13 @@ def test_an_error_after_the_payment_does_not_free_the_key(job_service: Harness) 
         paid_and_failed()
     with pytest.raises(AlreadyRunning):
         job_service.begin()
-    job_service.now_s += CLAIM_SECONDS
+    job_service.now_s += LOCKED_S
     assert job_service.begin().earlier == kept[0]
 
 
 def test_one_of_two_simultaneous_takeovers_gets_the_key(job_service: Harness) -> None:
     job_service.begin()
-    job_service.now_s += CLAIM_SECONDS
+    job_service.now_s += LOCKED_S
     acquire = job_service.claims.acquire
 
     def beaten(claim: Any, *, instead_of: Any, now_s: int) -> Any:
@@ -235,7 +241,7 @@ class Crashes(RuleBasedStateMachine):
         self.given: list[bytes] = []
         self.open: Run | None = None
 
-    @rule(seconds=st.sampled_from([1, 10, CLAIM_SECONDS]))
+    @rule(seconds=st.sampled_from([1, 10, LOCKED_S]))
     def wait(self, seconds: int) -> None:
         self.job_service.now_s += seconds
 
@@ -251,6 +257,7 @@ class Crashes(RuleBasedStateMachine):
         except (AlreadyRunning, IdempotencyUnavailable):
             return
         if run.earlier is not None:
+            assert isinstance(run.earlier.body, bytes)
             self.given.append(run.earlier.body)
             return
         if end == "die immediately":
@@ -280,9 +287,10 @@ class Crashes(RuleBasedStateMachine):
     @rule()
     def whoever_asks_when_all_is_well_gets_the_paid_answer(self) -> None:
         self.break_or_mend(frozenset())
-        self.job_service.now_s += CLAIM_SECONDS
+        self.job_service.now_s += LOCKED_S
         run = self.job_service.begin()
         assert run.earlier is not None
+        assert isinstance(run.earlier.body, bytes)
         assert {run.earlier.body.decode()} == self.job_service.payments.paid
 
 

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
-from audio_gateway.errors import AlreadyRunning, StorageUnavailable
+from audio_gateway.errors import AlreadyRunning, MeteringUnavailable, StorageUnavailable
 from audio_gateway.idempotency.idempotency import StoredResult
-from audio_gateway.idempotency.repetition import STARTED_WITHIN_S, CallAttempt, RepeatableRun, Repetitions
+from audio_gateway.idempotency.repetition import (
+    MAX_RETRIES,
+    REMEMBERED_S,
+    STARTED_WITHIN_S,
+    CallAttempt,
+    RepeatableRun,
+    Repetitions,
+)
 from audio_gateway.jobs.job import Job
-from tests.fakes.idempotency import FakeAttempts
+from audio_gateway.metering.account import Hold, MeteredRequest, Payer
+from tests.fakes.idempotency import FakeAttempts, FakePayments
 
 NOW = 1_795_255_200
 
@@ -40,13 +49,13 @@ class Harness:
     """Where tries of one call come in."""
 
     def __init__(self) -> None:
-        self.attempts, self.jobs, self.now_s = FakeAttempts(), Jobs(), NOW
-        self.repetitions = Repetitions(self.attempts, self.jobs, now_s=lambda: self.now_s, poll_s=0.001)
+        self.attempts, self.jobs, self.payments, self.now_s = FakeAttempts(), Jobs(), FakePayments(), NOW
+        self.repetitions = Repetitions(self.attempts, self.jobs, self.payments, now_s=lambda: self.now_s, poll_s=0.001)
         self.tries = 0
 
-    def come(self, retries: int) -> RepeatableRun:
+    def come(self, retries: int | None) -> RepeatableRun:
         self.tries += 1
-        attempt = CallAttempt("key_1", "print", f"req_{self.tries}", NOW * 1000 + self.tries, retries, 0)
+        attempt = CallAttempt("key_1", "print", f"req_{self.tries}", NOW * 1000 + 10 * self.tries, retries or 0, 0)
         return self.repetitions.begin(lambda: attempt, retries=retries, project_id="default")
 
     def begin(self, run: RepeatableRun, job_id: str) -> str:
@@ -228,4 +237,131 @@ def test_no_order_of_two_tries_makes_two_jobs(job_service: Harness, order: tuple
 def test_the_record_of_an_attempt_has_no_text(job_service: Harness) -> None:
     job_service.begin(job_service.come(0), "job_1")
     (said,) = job_service.attempts.existing.values()
-    assert said == replace(cast("Any", said), job_id="job_1", result=None, expires_s=NOW + 600)
+    assert said == replace(cast("Any", said), job_id="job_1", result=None, expires_s=NOW + REMEMBERED_S)
+
+
+# ------------------------------------------------------------ who pays
+def hold_of(run: RepeatableRun) -> Hold:
+    work = MeteredRequest(run.attempt.request_id, "speech", "tts-1", "characters", 6, 90, 60)
+    return Hold(Payer("key_1", "default"), work, run.attempt.began_ms + 1, run.attempt.began_ms // 1000 + 960)
+
+
+def end(job_service: Harness, run: RepeatableRun, *, dies: bool = False) -> bool:
+    """End an attempt with an answer; whether its hold pays. It may die before it is charged."""
+    pays = run.pays(hold_of(run))
+    if pays and not dies:
+        job_service.payments.paid.add(run.attempt.request_id)
+    return pays
+
+
+def test_an_attempt_of_an_sdk_pays_and_its_repetitions_are_free(job_service: Harness) -> None:
+    assert end(job_service, job_service.come(0))
+    for retries in (1, 2):
+        repetition = job_service.come(retries)
+        assert repetition.is_paid
+        assert not end(job_service, repetition)
+
+
+def test_a_client_that_counts_no_attempts_pays_each_time_and_writes_nothing(job_service: Harness) -> None:
+    assert end(job_service, job_service.come(None))
+    assert end(job_service, job_service.come(None))
+    assert job_service.attempts.writes == 0
+
+
+def test_of_two_attempts_that_run_at_the_same_time_the_last_one_pays(job_service: Harness) -> None:
+    first, second = job_service.come(0), job_service.come(1)
+    assert not second.is_paid
+    assert not end(job_service, first)
+    assert end(job_service, second)
+    assert job_service.come(2).is_paid
+
+
+def test_two_equal_calls_at_the_same_time_are_both_paid(job_service: Harness) -> None:
+    one, other = job_service.come(0), job_service.come(0)
+    assert end(job_service, other)
+    assert end(job_service, one)
+
+
+def test_a_payment_of_an_earlier_equal_call_does_not_pay_for_the_next_one(job_service: Harness) -> None:
+    assert end(job_service, job_service.come(0))
+    job_service.tries += 5
+    first, repetition = job_service.come(0), job_service.come(1)
+    assert repetition.is_paid  # by the call before, which cannot be told from its own
+    assert end(job_service, first)
+    assert not end(job_service, repetition)
+
+
+def test_a_repetition_without_a_first_attempt_pays(job_service: Harness) -> None:
+    assert end(job_service, job_service.come(1))
+
+
+def test_one_payment_covers_each_count_once(job_service: Harness) -> None:
+    end(job_service, job_service.come(0))
+    assert job_service.come(1).is_paid
+    again = job_service.come(1)
+    assert not again.is_paid
+    assert end(job_service, again)
+
+
+def test_one_payment_covers_no_more_repetitions_than_an_sdk_makes(job_service: Harness) -> None:
+    end(job_service, job_service.come(0))
+    assert job_service.come(MAX_RETRIES).is_paid
+    assert end(job_service, job_service.come(MAX_RETRIES + 1))
+
+
+def test_a_payment_is_forgotten_after_a_while(job_service: Harness) -> None:
+    end(job_service, job_service.come(0))
+    job_service.now_s += REMEMBERED_S
+    assert end(job_service, job_service.come(1))
+
+
+def test_a_repetition_pays_for_an_attempt_that_died_before_it_was_charged(job_service: Harness) -> None:
+    end(job_service, job_service.come(0), dies=True)
+    repetition = job_service.come(1)
+    assert not repetition.is_paid
+    assert end(job_service, repetition)
+    assert job_service.payments.cancelled == {"req_1"}
+    assert job_service.come(2).is_paid
+
+
+def test_a_repetition_does_not_pay_when_an_attempt_is_charged_while_it_runs(job_service: Harness) -> None:
+    first = job_service.come(0)
+    assert end(job_service, first, dies=True)
+    repetition = job_service.come(1)
+    job_service.payments.paid.add(first.attempt.request_id)  # its process was only slow
+    assert not end(job_service, repetition)
+
+
+def test_a_caller_has_the_benefit_of_the_doubt_whether_an_attempt_was_charged(job_service: Harness) -> None:
+    end(job_service, job_service.come(0), dies=True)
+    repetition = job_service.come(1)
+    job_service.payments.fails = MeteringUnavailable("down")
+    assert not end(job_service, repetition)
+
+
+def test_an_attempt_pays_if_that_cannot_be_recorded(job_service: Harness) -> None:
+    run = job_service.come(0)
+    job_service.attempts.broken = True
+    assert end(job_service, run)
+
+
+def test_a_repetition_that_fails_leaves_the_payment_to_the_attempt_that_still_runs(job_service: Harness) -> None:
+    first, repetition = job_service.come(0), job_service.come(1)
+    with pytest.raises(StorageUnavailable), repetition:
+        raise StorageUnavailable("no bucket")
+    assert end(job_service, first)
+
+
+def test_a_repetition_that_fails_does_not_lose_the_payment_before_it(job_service: Harness) -> None:
+    end(job_service, job_service.come(0))
+    with pytest.raises(StorageUnavailable), job_service.come(1):
+        raise StorageUnavailable("no bucket")
+    assert job_service.come(2).is_paid
+
+
+def test_a_repetition_whose_caller_hangs_up_has_paid_for_the_next_one(job_service: Harness) -> None:
+    repetition = job_service.come(1)
+    with suppress(GeneratorExit), repetition:
+        end(job_service, repetition)
+        raise GeneratorExit
+    assert job_service.come(2).is_paid

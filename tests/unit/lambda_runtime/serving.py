@@ -54,11 +54,15 @@ class Runtime:
         self._client = RuntimeApi(self.api.address)
         self._loop = Loop(self._client, self.handler, Logs(self.environ), self.environ)
 
+    def serve_next(self) -> None:
+        """Serve one invocation, and stay connected."""
+        self._loop.serve_next()
+
     def serve(self, invocations: int = 1) -> None:
         """Serve so many invocations, and disconnect."""
         try:
             for _ in range(invocations):
-                self._loop.serve_next()
+                self.serve_next()
         finally:
             self._client._connection.close()
 

@@ -57,7 +57,11 @@ def good(_event: Any, _context: Any, response: ResponseStream) -> None:
 @pytest.mark.parametrize("reset", [False, True])
 @pytest.mark.parametrize("swallows", [False, True])
 def test_a_caller_who_leaves_while_we_write_stops_the_handler(
-    swallows: bool, reset: bool, api: FakeRuntimeApi, capsys: pytest.CaptureFixture[str]
+    swallows: bool,
+    reset: bool,
+    api: FakeRuntimeApi,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     recorder = Recorder(swallows=swallows)
     left, following = api.invoke(), api.invoke()
@@ -68,6 +72,7 @@ def test_a_caller_who_leaves_while_we_write_stops_the_handler(
     assert len(recorder.stopped) == 1
     assert left.wait().broken is not None
     assert "ERROR" not in capsys.readouterr().out
+    assert caplog.text == ""
     assert len(api.connections) == 2
 
 

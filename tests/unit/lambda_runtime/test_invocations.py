@@ -51,6 +51,27 @@ def test_a_connection_that_was_closed_between_two_invocations_is_opened_again(ap
     assert [call.wait().body for call in calls] == [b"1", b"2"]
 
 
+def test_a_connection_that_was_closed_while_the_handler_worked_is_opened_again(api: FakeRuntimeApi) -> None:
+    def answer(_event: Any, _context: Any, response: ResponseStream) -> None:
+        api.close_connections()
+        response.start(200, HEADERS)
+        response.write(b"a")
+
+    call = api.invoke()
+    Runtime(api, Streaming(answer)).serve()
+    assert call.wait().content == b"a"
+
+
+def test_a_connection_that_was_closed_while_nothing_was_asked_is_opened_again(api: FakeRuntimeApi) -> None:
+    runtime = Runtime(api, echo)
+    first = api.invoke(1)
+    runtime.serve_next()
+    api.close_connections()
+    second = api.invoke(2)
+    runtime.serve()
+    assert [call.wait().body for call in (first, second)] == [b"1", b"2"]
+
+
 @pytest.mark.parametrize("text", ["", "a", "a" * 6_000_000])
 def test_events_may_be_chunked(text: str) -> None:
     with FakeRuntimeApi(chunked_events=True) as api:

@@ -150,6 +150,27 @@ def test_a_signal_ends_a_waiting_process_at_once(start: Start, api: FakeRuntimeA
     assert process.returncode == 0
 
 
+PRINTS = """
+import os, signal
+def handler(event, context):
+    print(event["printed"], end="")
+    if event["ends"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("printed", ["a line\n", "a part"])
+def test_what_a_function_prints_is_written_before_its_process_can_be_stopped(
+    printed: str, start: Start, api: FakeRuntimeApi
+) -> None:
+    if printed == "a part":  # at the latest when the next event is asked for
+        api.invoke({"printed": printed, "ends": False})
+        api.invoke({"printed": "", "ends": True})
+    else:
+        api.invoke({"printed": printed, "ends": True})
+    assert output(start(PRINTS, "-S")) == printed
+
+
 def test_a_process_ends_when_the_platform_is_broken(start: Start, api: FakeRuntimeApi) -> None:
     api.refuse_next(500)
     process = start(FUNCTION, "-S")

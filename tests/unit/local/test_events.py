@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from local.events import MalformedResponse, authorizer_event, parse_response, proxy_event
+from local.events import MalformedResponse, authorizer_event, parse_response, proxy_event, proxy_event_json
 from local.routing import Match
 from tests.unit.local.builders import api, call, route
 
@@ -94,6 +94,14 @@ def test_only_binary_media_types_are_encoded(content_type: str, encoded: bool) -
 
     assert event["isBase64Encoded"] is encoded
     assert encoded or event["body"] == "Grüße"
+
+
+@pytest.mark.parametrize("binary", ["*/*", "audio/*"])
+@pytest.mark.parametrize("body", [b"", b'"\xff\\', b"x" * 1_000])
+def test_an_event_is_written_as_json(body: bytes, binary: str) -> None:
+    found = call(body=body, of=api(binary=(binary,)))
+
+    assert json.loads(proxy_event_json(found)) == proxy_event(found)
 
 
 def test_authorizer_sees_the_request_without_its_body() -> None:

@@ -48,9 +48,9 @@ handler = Handler()
 """
 
 
-def function(folder: Path, timeout_s: float = 60) -> Function:
+def function(folder: Path, timeout_s: float = 60, wrapper: str = str(SHARED / "stream-bootstrap")) -> Function:
     (folder / "app.py").write_text(HANDLER)
-    variables = {"AWS_LAMBDA_EXEC_WRAPPER": str(SHARED / "stream-bootstrap")}
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": wrapper}
     deployed = DeployedFunction("work", "arn:work", "app.handler", "arn:role", 128, timeout_s, variables)
     return Function("Work", deployed, folder, (SHARED, Path(awslambdaric.__file__).parent.parent), variables)
 
@@ -73,6 +73,14 @@ def test_a_function_streams_and_its_environment_is_reused(tmp_path: Path) -> Non
         assert await whole(stack) == await whole(stack)
 
     play(scenario, function=function(tmp_path))
+
+
+def test_a_wrapper_that_no_layer_has_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    async def scenario(stack: Stack) -> None:
+        assert (await (await stack.request()).head())[0] == 502
+
+    play(scenario, function=function(tmp_path, wrapper="/opt/nowhere"))
+    assert "Work | cannot be started: [Errno 2] No such file or directory: '/opt/nowhere'" in capfd.readouterr().out
 
 
 def test_an_exception_in_the_middle_cuts_the_client_off(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

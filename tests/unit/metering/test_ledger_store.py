@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from audio_gateway.catalog.line_items import LineItem
 from audio_gateway.metering.account import Hold, MeteredRequest, Payer
-from audio_gateway.metering.ledger import SHARDS, abandoned_row, failed_row, partition, row_from, row_item
+from audio_gateway.metering.ledger import SHARDS, abandoned_row, free_row, partition, row_from, row_item
 from audio_gateway.metering.ledger_store import LedgerStore
 from tests.fakes.dynamodb import FakeDynamoDB
 from tests.fakes.reports import row
@@ -91,7 +91,7 @@ def test_the_row_of_a_hold_is_found() -> None:
 def test_a_failed_request_is_free_and_has_the_cost_of_the_provider() -> None:
     work = MeteredRequest("r1", "speech", "talker", "characters", 10, 100, 50)
     hold = Hold(Payer("key_1", "default"), work, 1_796_083_140_123, 1_796_083_140 + 960)
-    found = row_from(row_item(failed_row(hold, "spare", 7)))
+    found = row_from(row_item(free_row(hold, "spare", 7)))
     assert (found.outcome, found.model, found.amount, found.price_microusd, found.cost_microusd) == (
         "failed", "spare", 0, 0, 7,
     )  # fmt: skip

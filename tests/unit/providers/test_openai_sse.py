@@ -49,9 +49,10 @@ def test_a_last_line_that_ends_with_a_carriage_return_is_a_line() -> None:
     assert list(events([b"data: a\r\r"])) == [ServerSentEvent("message", "a")]
 
 
-def test_an_event_comes_out_before_the_next_one_is_there() -> None:
+@pytest.mark.parametrize("blank", [b"\n\n", b"\r\r", b"\r\n\r\n", b"\r\n\r"])
+def test_an_event_comes_out_as_soon_as_its_blank_line_has_come(blank: bytes) -> None:
     def chunks() -> Iterator[bytes]:
-        yield b"data: first\n\n"
+        yield b"data: first" + blank
         raise AssertionError("read too far")
 
     assert next(events(chunks())).data == "first"

@@ -10,22 +10,20 @@ does the work again. A process that is killed leaves a hold, which the sweeper s
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Self
 
 from audio_gateway.api.charging import charged
-from audio_gateway.api.http.streamed import Head, Items, Sending
-from audio_gateway.api.idempotency import deliver, remember
+from audio_gateway.api.http.streamed import Head, Items, Sending, items_of
+from audio_gateway.api.idempotency import MAX_STREAMED_BYTES, as_replay, deliver, remember, respond
 from audio_gateway.catalog.models import Model
 from audio_gateway.idempotency.idempotency import ApiResponse, Run
+from audio_gateway.response_stream import ClientDisconnected
+from audio_gateway.spool import Spool
 from audio_gateway.storage.results import ResultStore
 from audio_gateway.telemetry import RequestLog
 from audio_gateway.use_cases.fallback import Stopwatch
 from audio_gateway.use_cases.reservation import Reservation
-
-_IN_MEMORY_BYTES: Final = 8_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,14 @@ class AnswerStream:
     @classmethod
     def whole(cls, answer: ApiResponse) -> AnswerStream:
         """An answer that is complete."""
-        return cls(answer.headers, iter((answer.body,)), answer.ignored, len(answer.body))
+        body = answer.body
+        if isinstance(body, Spool):
+            return cls(answer.headers, body.pieces(), answer.ignored, body.size)
+        return cls(answer.headers, iter((body,)), answer.ignored, len(body))
+
+    def head(self) -> dict[str, str]:
+        """All headers."""
+        return {**self.headers, **({} if self.length is None else {"content-length": str(self.length)})}
 
     def collected(self) -> ApiResponse:
         """The answer when it is complete."""
@@ -81,13 +86,12 @@ def delivered(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) ->
 
 def _buffered(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) -> Items:
     run, reservation, model = sale.run, sale.reservation, sale.model
-    with charged(reservation, model, sending.request_log, run):
+    with charged(reservation, model, sending.request_log, run, before_it_is_sent=True):
         whole = make().collected()
         sale.note(sending.request_log)
         response, stored = deliver(whole, sale.results, sale.project_id, is_streamed=False)
         reservation.keep_time(model)
         run.keep(whole, reservation.admission.hold)
-        reservation.keep_time(model)
     remember(run, stored, model.id, sending.deadline)
     yield Head(response.status_code, dict(response.headers))
     yield bytes(response.body)
@@ -95,35 +99,32 @@ def _buffered(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) ->
 
 def _streamed(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) -> Items:
     run, reservation = sale.run, sale.reservation
-    with Copy() as copy, charged(reservation, sale.model, sending.request_log, run):
+    with Spool() as copy, charged(reservation, sale.model, sending.request_log, run):
         answer = make()
-        length = {} if answer.length is None else {"content-length": str(answer.length)}
-        yield Head(200, {**answer.headers, **length}, runs_on=run.keeps)
-        yield from copy.of(answer.body) if run.keeps else answer.body
+        if answer.length is not None:
+            reservation.keep_time(sale.model)
+        yield Head(200, answer.head(), runs_on=run.keeps)
+        yield from _sent_in_time(copy.copying(answer.body) if run.keeps else answer.body, sending)
         sale.note(sending.request_log)
         if run.keeps:
-            run.keep(ApiResponse(answer.headers, copy.content(), answer.ignored), reservation.admission.hold)
+            run.keep(ApiResponse(answer.headers, copy.body(), answer.ignored), reservation.admission.hold)
 
 
-class Copy:
-    """A copy of pieces that are passed on, in a file if it is large. To be closed as a context manager."""
+def _sent_in_time(pieces: Iterator[bytes], sending: Sending) -> Iterator[bytes]:
+    """The pieces. A caller who takes one too slowly to be sent the rest counts as one who disconnects."""
+    for piece in pieces:
+        yield piece
+        if sending.stream_deadline.passed:
+            sending.cancellation.cancel(by_client=True)
+            raise ClientDisconnected
 
-    def __init__(self) -> None:
-        self._file = tempfile.SpooledTemporaryFile[bytes](_IN_MEMORY_BYTES)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def of(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        """The pieces, each of which is copied first."""
-        for piece in pieces:
-            self._file.write(piece)
-            yield piece
-
-    def content(self) -> bytes:
-        """All of it."""
-        self._file.seek(0)
-        return self._file.read()
+def replayed(earlier: ApiResponse, results: ResultStore, project_id: str, sending: Sending) -> Items:
+    """The items of an earlier response."""
+    answer = as_replay(earlier)
+    body = answer.body
+    if isinstance(body, Spool) and sending.is_streamed and body.size <= MAX_STREAMED_BYTES:
+        yield Head(answer.status, {**answer.headers, "content-length": str(body.size)})
+        yield from body.pieces()
+    else:
+        yield from items_of(respond(answer, results, project_id, is_streamed=sending.is_streamed))

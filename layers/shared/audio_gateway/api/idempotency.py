@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from fastapi import Request, Response
 
-from audio_gateway.api.http.app import received_ms_of, request_log_of
+from audio_gateway.api.http.app import call_of, received_ms_of, request_log_of
 from audio_gateway.api.http.identity import Caller
 from audio_gateway.api.http.redirects import JSON, link_note, to_link
 from audio_gateway.api.job_serializers import JOB_HEADER, job_answer
@@ -18,6 +18,7 @@ from audio_gateway.fingerprint import fingerprint
 from audio_gateway.idempotency.idempotency import ApiResponse, Idempotency, Run, StoredResult, key_hash
 from audio_gateway.idempotency.repetition import CallAttempt, Repetitions
 from audio_gateway.jobs.job import Job
+from audio_gateway.spool import Spool
 from audio_gateway.storage.results import ResultStore
 
 MAX_BUFFERED_BYTES: Final = 4_500_000
@@ -56,17 +57,22 @@ class IdempotencyDependencies(Protocol):
 
 
 def begin_run(
-    request: Request, caller: Caller, deps: IdempotencyDependencies, *content: object, background: bool
+    request: Request,
+    caller: Caller,
+    deps: IdempotencyDependencies,
+    *content: object,
+    background: bool,
+    as_stream: bool = False,
 ) -> Run:
     """Claim the request's Idempotency-Key for the `content` of the request; without one, find what an SDK repeats.
 
     The run's `earlier` is the response to the same request before, which costs nothing. With `background`, a request
-    that became a job is answered with the job itself.
+    that became a job is answered with the job itself. `as_stream` says that its time is that of a stream.
 
     Raises:
         InvalidRequest: the header is not a valid key.
         AlreadyRunning, IdempotencyKeyReused, IdempotencyUnavailable, MeteringUnavailable: see `Idempotency.begin`.
-        AlreadyRunning, StorageUnavailable: see `Repetitions.begin`.
+        AlreadyRunning, StorageUnavailable, MeteringUnavailable: see `Repetitions.begin`.
     """
     request_log = request_log_of(request)
     key_sha256 = key_hash(request.headers.getlist("idempotency-key"))
@@ -79,6 +85,7 @@ def begin_run(
             key_sha256=key_sha256,
             fingerprint=fingerprint(request_log.endpoint, *content),
             request_id=request_log.request_id,
+            deadline=call_of(request, caller, as_stream=as_stream).deadline,
         )
     if run.earlier is not None:
         request_log.replayed, request_log.ignored = True, run.earlier.ignored
@@ -94,7 +101,9 @@ def _repeatable(
 
     def attempt() -> CallAttempt:
         sha256 = fingerprint(request_log.endpoint, *content)
-        return CallAttempt(caller.key_id, sha256, request_log.request_id, received_ms_of(request), retries, expires_s=0)
+        return CallAttempt(
+            caller.key_id, sha256, request_log.request_id, received_ms_of(request), retries or 0, expires_s=0
+        )
 
     run = deps.repetitions.begin(attempt, retries=retries, project_id=caller.project_id)
     if isinstance(run.found, Job):
@@ -106,10 +115,10 @@ def _repeatable(
     return run
 
 
-def _retries(request: Request) -> int:
-    """How often an official SDK has sent the call before, by its header; 0 for other clients."""
+def _retries(request: Request) -> int | None:
+    """How often an official SDK has sent the call before, by its header; None for other clients."""
     count = request.headers.get("x-stainless-retry-count", "")
-    return int(count) if _COUNT.fullmatch(count) else 0
+    return int(count) if _COUNT.fullmatch(count) else None
 
 
 def _is_job(answer: ApiResponse) -> bool:
@@ -130,10 +139,13 @@ def deliver(
     answer: ApiResponse, results: ResultStore, project_id: str, *, is_streamed: bool
 ) -> tuple[Response, str | None]:
     """As `respond`, with the response's key in the bucket if it is stored there."""
-    content_type = answer.headers.get("content-type", "")
-    if len(answer.body) <= MAX_STREAMED_BYTES if is_streamed else _fits(answer.body, content_type):
-        return Response(answer.body, answer.status, dict(answer.headers)), None
-    key = results.put(answer.body, content_type, project_id=project_id)
+    body, content_type = answer.body, answer.headers.get("content-type", "")
+    if isinstance(body, Spool):
+        key = results.put_pieces(body.pieces(), content_type, project_id=project_id)
+    elif len(body) <= MAX_STREAMED_BYTES if is_streamed else _fits(body, content_type):
+        return Response(body, answer.status, dict(answer.headers)), None
+    else:
+        key = results.put(body, content_type, project_id=project_id)
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
     return to_link(results.link(key), headers), key
 

@@ -5,21 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from audio_gateway.api.content_request import LAST_HOP, ContentRequest
+from audio_gateway.api.delivery import AnswerStream
 from audio_gateway.api.http.redirects import to_job, to_link
-from audio_gateway.api.idempotency import MAX_BUFFERED_BYTES, respond
+from audio_gateway.api.http.sse import EVENT_STREAM_TYPE
+from audio_gateway.api.http.streamed import Head, Items, response_of, sending_of
+from audio_gateway.api.idempotency import MAX_BUFFERED_BYTES, MAX_STREAMED_BYTES, respond
 from audio_gateway.api.job_serializers import content_url, job_url, served_by
 from audio_gateway.api.job_speech import SpeechContent
 from audio_gateway.api.job_transcript import TranscriptContent
+from audio_gateway.audio.closing import closed
 from audio_gateway.catalog.models import Endpoint
 from audio_gateway.deadline import Deadline
-from audio_gateway.errors import Conflict, JobFailed, NotFound, NotReady, StillRunning
+from audio_gateway.errors import Conflict, InvalidRequest, JobFailed, NotFound, NotReady, StillRunning
 from audio_gateway.idempotency.idempotency import ApiResponse
 from audio_gateway.jobs.job import Job
 from audio_gateway.jobs.job_files import JobFiles
@@ -56,16 +60,25 @@ class Content(Protocol):
         """Whether the stored file is the result in this form."""
         ...
 
-    def check_size(self, size: int) -> None:
-        """Raises `InvalidRequest` for a stored file that is too large to convert to this form."""
+    def check_size(self, size: int, deadline: Deadline) -> None:
+        """Raises `InvalidRequest` for a stored file that is too large to be given in this form by the deadline."""
         ...
 
-    def answer(self, data: bytes, deadline: Deadline, /) -> ApiResponse:
-        """The response, made from the stored file. Raises `InvalidRequest` where that is not possible."""
+    def stream(self, file: Iterator[bytes], size: int, deadline: Deadline, /) -> AnswerStream:
+        """The response, made from the `size` bytes of the stored file while it is read.
+
+        Raises `InvalidRequest` where that is not possible, and `ProviderTimedOut` from its body after the deadline.
+        """
         ...
 
 
-_CONTENTS: Final[Mapping[Endpoint, Callable[[Job, JobRequest[Any], ContentRequest], Content]]] = {
+class _ContentFactory(Protocol):
+    def __call__(
+        self, job: Job, job_request: JobRequest[Any], query: ContentRequest, /, *, is_streamed: bool
+    ) -> Content: ...
+
+
+_CONTENTS: Final[Mapping[Endpoint, _ContentFactory]] = {
     "speech": SpeechContent,
     "transcriptions": TranscriptContent,
     "translations": TranscriptContent,
@@ -80,8 +93,8 @@ class JobContent:
         self._files = files
         self._results = results
 
-    def of(self, job: Job, query: ContentRequest, deadline: Deadline) -> ContentResponse:
-        """The result.
+    def of(self, job: Job, query: ContentRequest, request: Request) -> ContentResponse:
+        """The result, as the response to the request.
 
         Raises:
             JobFailed: the job failed, and has no partial result, or none was asked for.
@@ -95,19 +108,35 @@ class JobContent:
         found = self._files.find(job.ref, name)
         if found is None:
             raise self._missing(job)
-        content = _CONTENTS[job.endpoint](job, request_of(self._files, job.ref), query)
-        if content.is_stored and found.size > MAX_BUFFERED_BYTES:
+        sending = sending_of(request)
+        deadline = sending.stream_deadline
+        content = _CONTENTS[job.endpoint](job, request_of(self._files, job.ref), query, is_streamed=sending.is_streamed)
+        if content.is_stored and found.size > (MAX_STREAMED_BYTES if sending.is_streamed else MAX_BUFFERED_BYTES):
             # A copy of it could be a gigabyte.
             response = to_link(self._results.link(found.key), {"x-audio-gateway-model": served_by(job)})
             _check_can_be_followed(job, response, query)
             return ContentResponse(response, content.ignored)
-        content.check_size(found.size)
+        content.check_size(found.size, deadline)
+        if sending.is_streamed:
+            return self._streamed(job, content.stream(self._pieces(job, found), found.size, deadline), query, request)
         if not content.is_stored and _comes_too_late(found, deadline):
             return self._again(job, query)
         data = self._files.get(job.ref, name)
         if data is None:
             raise self._missing(job)
-        return self._given(job, content.answer(data, deadline), query)
+        return self._given(job, content.stream(iter((data,)), len(data), deadline).collected(), query)
+
+    def _pieces(self, job: Job, found: SourceFile) -> Iterator[bytes]:
+        try:
+            yield from self._files.pieces(found)
+        except InvalidRequest as error:  # it was deleted meanwhile
+            raise self._missing(job) from error
+
+    def _streamed(self, job: Job, answer: AnswerStream, query: ContentRequest, request: Request) -> ContentResponse:
+        if answer.length is not None and answer.length > MAX_STREAMED_BYTES:
+            return self._given(job, answer.collected(), query)
+        as_events = answer.headers["content-type"] == EVENT_STREAM_TYPE
+        return ContentResponse(response_of(request, _items(answer), as_events=as_events), answer.ignored)
 
     def _missing(self, job: Job) -> NotReady | NotFound:
         if job.status == "cancelled" and self._store.open_job(job.id) is not None:
@@ -125,6 +154,15 @@ class JobContent:
         response = respond(answer, self._results, job.project_id, is_streamed=False)
         _check_can_be_followed(job, response, query)
         return ContentResponse(response, answer.ignored)
+
+
+def _items(answer: AnswerStream) -> Items:
+    """The response, whose head is sent once there is something to send: until then, an error keeps its status."""
+    with closed(answer.body) as pieces:
+        first = next(pieces, b"")
+        yield Head(200, answer.head())
+        yield first
+        yield from pieces
 
 
 def _check_ended_well(job: Job, query: ContentRequest) -> None:

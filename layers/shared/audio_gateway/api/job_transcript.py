@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
 from audio_gateway.api.content_request import ContentRequest, not_a_choice, refuse
+from audio_gateway.api.delivery import AnswerStream
 from audio_gateway.api.job_serializers import served_by
 from audio_gateway.api.transcript_responses import transcript_answer, transcript_stream
 from audio_gateway.api.transcriptions import STREAMABLE, TRANSLATION_FORMATS
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import InvalidRequest
-from audio_gateway.idempotency.idempotency import ApiResponse
 from audio_gateway.jobs.job import Job
 from audio_gateway.providers.port import TranscriptDone
 from audio_gateway.transcripts.codec import from_bytes
@@ -29,21 +30,28 @@ class TranscriptContent:
 
     is_stored = False
 
-    def __init__(self, job: Job, job_request: JobRequest[TranscriptionRequest], query: ContentRequest) -> None:
+    def __init__(
+        self,
+        job: Job,
+        job_request: JobRequest[TranscriptionRequest],
+        query: ContentRequest,
+        *,
+        is_streamed: bool,  # noqa: ARG002 - a transcript is read whole
+    ) -> None:
         self.ignored = job_request.ignored
         self._job = job
         self._request = job_request.request
         self._query = query
 
-    def check_size(self, size: int) -> None:
+    def check_size(self, size: int, _deadline: Deadline) -> None:
         """See `Content.check_size`."""
         if size > MOST_TRANSCRIPT_BYTES:
             message = f"The transcript of the job '{self._job.id}' has {size:,} bytes, too many for one response."
             raise InvalidRequest(f"{message} Send the recording in parts.", code="unsupported_value")
 
-    def answer(self, data: bytes, _deadline: Deadline) -> ApiResponse:
-        """See `Content.answer`."""
-        transcript, job = from_bytes(data), self._job
+    def stream(self, file: Iterator[bytes], _size: int, _deadline: Deadline) -> AnswerStream:
+        """See `Content.stream`."""
+        transcript, job = from_bytes(b"".join(file)), self._job
         refuse("speech", stream_format=self._query.stream_format)
         wanted = _as_queried(self._request, self._query)
         lacks = _lacks(wanted, transcript)
@@ -58,8 +66,9 @@ class TranscriptContent:
             transcript = replace(transcript, used_ms=job.amount)
         if wanted.stream:
             events = [TranscriptDone(transcript)]
-            return transcript_stream(wanted, events, model_id=served_by(job), ignored=self.ignored).collected()
-        return transcript_answer(wanted, transcript, model_id=served_by(job), ignored=self.ignored)
+            return transcript_stream(wanted, events, model_id=served_by(job), ignored=self.ignored)
+        answer = transcript_answer(wanted, transcript, model_id=served_by(job), ignored=self.ignored)
+        return AnswerStream.whole(answer)
 
 
 def _as_queried(request: TranscriptionRequest, query: ContentRequest) -> TranscriptionRequest:

@@ -96,7 +96,7 @@ def _content(
         return job
 
     def read(job: Job) -> ContentResponse:
-        found = contents.of(job, query, deadline)
+        found = contents.of(job, query, request)
         if job.work is not None:
             request_log.price_microusd = job.work.price_microusd
         return found

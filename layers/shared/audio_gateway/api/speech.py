@@ -10,19 +10,20 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.background import JobStarter
-from audio_gateway.api.delivery import AnswerStream, Copy, Sale, delivered
+from audio_gateway.api.delivery import AnswerStream, Sale, delivered, replayed
 from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, note_model
 from audio_gateway.api.http.fields import BodyFields
 from audio_gateway.api.http.json_body import read_object
 from audio_gateway.api.http.streamed import End, Items, items_of, response_of, sending_of
-from audio_gateway.api.idempotency import as_replay, begin_run, respond
-from audio_gateway.api.speech_responses import speech_answer
+from audio_gateway.api.idempotency import begin_run
+from audio_gateway.api.speech_responses import most_audio_bytes, speech_answer
 from audio_gateway.audio.encode import with_true_sizes
 from audio_gateway.audio.formats import SPEECH_FORMATS
 from audio_gateway.catalog.models import Catalog
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.idempotency.idempotency import Idempotency, Run
 from audio_gateway.idempotency.repetition import Repetitions
+from audio_gateway.spool import Spool
 from audio_gateway.storage.results import ResultStore
 from audio_gateway.storage.speech_cache import LONGEST_CACHE_WRITE_S, SpeechCache, SpeechCaches
 from audio_gateway.text.visible import is_visible
@@ -30,10 +31,15 @@ from audio_gateway.use_cases.fallback import AdapterFactory
 from audio_gateway.use_cases.jobs.request import JobRequest
 from audio_gateway.use_cases.jobs.start import JobService, JobStarting
 from audio_gateway.use_cases.reservation import Billing
-from audio_gateway.use_cases.speech import SpeechAnswer, SpeechRequest, able_to_speak, speak
+from audio_gateway.use_cases.speech import Speaking, SpeechAnswer, SpeechRequest, able_to_speak, speak
 
-MAX_CHARACTERS: Final = 4096
-MAX_BACKGROUND_CHARACTERS: Final = 1_000_000
+MOST_BUFFERED_CHARACTERS: Final = 4096
+"""The longest text of a direct call whose response is sent in one piece."""
+
+MOST_CHARACTERS: Final = 1_000_000
+"""The longest text of a job, and of a direct call whose response is streamed."""
+
+MAX_INSTRUCTIONS: Final = 4096
 MIN_SPEED: Final = 0.25
 MAX_SPEED: Final = 4.0
 
@@ -60,7 +66,8 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
     @app.post("/audio/speech")
     async def create_speech(request: Request) -> Response:
         body = await body_of(request)
-        parsed = read_speech(read_object(request.headers.get("content-type"), body))
+        document = read_object(request.headers.get("content-type"), body)
+        parsed = read_speech(document, is_streamed=sending_of(request).is_streamed)
         note_model(request, parsed.request.model, deps.catalog)
         items = _items(request, parsed, deps, starter)
         return response_of(request, items, as_events=parsed.as_events and not parsed.background)
@@ -71,24 +78,19 @@ def speech_app(deps: SpeechDependencies) -> FastAPI:
 def _items(request: Request, parsed: SpeechBody, deps: SpeechDependencies, starter: JobStarter) -> Items:
     """The response to a request for speech: the speech, an earlier response, or the job that the request became."""
     caller, sending, speech = caller_of(request), sending_of(request), parsed.request
-    with begin_run(request, caller, deps, *parsed.content, background=parsed.background) as run:
+    with begin_run(request, caller, deps, *parsed.content, background=parsed.background, as_stream=True) as run:
         if run.earlier is not None:
-            earlier = as_replay(run.earlier)
-            yield from items_of(respond(earlier, deps.results, caller.project_id, is_streamed=sending.is_streamed))
+            yield from replayed(run.earlier, deps.results, caller.project_id, sending)
             return
         sending.request_log.characters = len(speech.text)
         cache = deps.caches.of(caller.organization_id)
+        room = most_audio_bytes(as_events=parsed.as_events) if sending.is_streamed else None
         spoken: SpeechAnswer | None = None
         with suppress(WorkTooLong):
             if not parsed.background:
-                spoken = speak(
-                    speech,
-                    call_of(request, caller, as_stream=True),
-                    catalog=deps.catalog,
-                    providers=deps.providers,
-                    billing=deps.billing,
-                    cache=cache,
-                )
+                speaking = Speaking(deps.catalog, deps.providers, deps.billing, cache)
+                call = call_of(request, caller, as_stream=True, is_paid=run.is_paid)
+                spoken = speak(speech, call, speaking, most_streamed_bytes=room)
         if spoken is None:
             able = able_to_speak(speech, catalog=deps.catalog, providers=deps.providers)
             job = JobRequest(speech, ignored=tuple(sorted(able[0].plan.ignored)), as_events=parsed.as_events)
@@ -105,8 +107,8 @@ def _spoken_items(
     request_log.model, request_log.cached = spoken.model.id, spoken.cached
     request_log.ignored = tuple(sorted(spoken.ignored))
 
-    with Copy() as copy:
-        audio = spoken.chunks if spoken.to_keep is None else copy.of(spoken.chunks)
+    with Spool() as copy:
+        audio = spoken.chunks if spoken.to_keep is None else copy.copying(spoken.chunks)
 
         def make() -> AnswerStream:
             return speech_answer(
@@ -146,34 +148,37 @@ class SpeechBody:
         return (*content, "background") if self.background else content
 
 
-def read_speech(body: Mapping[str, Any]) -> SpeechBody:
-    """Read the request. Raises `InvalidRequest`, naming the first field that is wrong."""
+def read_speech(body: Mapping[str, Any], *, is_streamed: bool = False) -> SpeechBody:
+    """Read the request. Raises `InvalidRequest`, naming the first field that is wrong.
+
+    `is_streamed`: the response is sent while the text is spoken, so the text may be long.
+    """
     fields = BodyFields(body)
     background = fields.flag("background")
     request = SpeechRequest(
         model=fields.text("model", required=True),
-        text=_speakable(fields.text("input", required=True), background=background),
+        text=_speakable(fields.text("input", required=True), in_parts=background or is_streamed),
         voice=_voice(fields.pop("voice")),
         format=fields.choice("response_format", SPEECH_FORMATS, default="mp3"),
         speed=fields.number("speed", low=MIN_SPEED, high=MAX_SPEED, default=1.0),
-        instructions=fields.text("instructions", max_characters=MAX_CHARACTERS) or None,
+        instructions=fields.text("instructions", max_characters=MAX_INSTRUCTIONS) or None,
     )
     stream_format = fields.choice("stream_format", ("audio", "sse"), default="audio")
     fields.refuse_the_rest()
     return SpeechBody(request, stream_format, background)
 
 
-def _speakable(text: str, *, background: bool) -> str:
+def _speakable(text: str, *, in_parts: bool) -> str:
     if not is_visible(text):
         raise InvalidRequest("'input' is empty or has no visible characters; send the text to speak.", param="input")
-    if len(text) > (MAX_BACKGROUND_CHARACTERS if background else MAX_CHARACTERS):
+    if len(text) > (MOST_CHARACTERS if in_parts else MOST_BUFFERED_CHARACTERS):
         message = f"'input' has {len(text):,} characters, more than the "
-        if background:
-            message += f"{MAX_BACKGROUND_CHARACTERS:,} allowed. Send it in parts."
+        if in_parts:
+            message += f"{MOST_CHARACTERS:,} allowed. Send it in parts."
         else:
             message += (
-                f"{MAX_CHARACTERS:,} allowed in a direct call. Send it with background=true, which allows up to "
-                f"{MAX_BACKGROUND_CHARACTERS:,}, or in parts."
+                f"{MOST_BUFFERED_CHARACTERS:,} allowed in a direct call without streaming. Send it with "
+                f"background=true, which allows up to {MOST_CHARACTERS:,}, or in parts."
             )
         raise InvalidRequest(message, param="input", code="string_above_max_length")
     return text

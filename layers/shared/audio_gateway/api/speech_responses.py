@@ -8,9 +8,16 @@ from typing import Any, Final
 
 from audio_gateway.api.delivery import AnswerStream
 from audio_gateway.api.http.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, frames
+from audio_gateway.api.idempotency import MAX_STREAMED_BYTES
 from audio_gateway.audio.formats import CONTENT_TYPES, SpeechFormat
 
 _PIECE_BYTES: Final = 4096  # the most audio in an event, as in OpenAI's API
+_MOST_EVENT_SHARE: Final = 1.5  # bytes of events for each byte of audio: base64, and the JSON around small pieces
+
+
+def most_audio_bytes(*, as_events: bool) -> int:
+    """How many bytes of audio a streamed response has room for."""
+    return int(MAX_STREAMED_BYTES / _MOST_EVENT_SHARE) if as_events else MAX_STREAMED_BYTES
 
 
 def speech_answer(

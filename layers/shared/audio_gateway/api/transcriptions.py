@@ -12,13 +12,13 @@ from typing import Any, Final, TypeVar, cast
 from fastapi import FastAPI, Request, Response
 
 from audio_gateway.api.background import JobStarter
-from audio_gateway.api.delivery import AnswerStream, Sale, delivered
+from audio_gateway.api.delivery import AnswerStream, Sale, delivered, replayed
 from audio_gateway.api.http.app import body_of, call_of, caller_of, create_app, note_model, request_log_of
 from audio_gateway.api.http.form_body import read_form
 from audio_gateway.api.http.multipart import MultipartForm
 from audio_gateway.api.http.streamed import Items, items_of, response_of, sending_of
 from audio_gateway.api.http.unknown_fields import announced
-from audio_gateway.api.idempotency import as_replay, begin_run, respond
+from audio_gateway.api.idempotency import begin_run
 from audio_gateway.api.transcript_responses import transcript_answer, transcript_stream
 from audio_gateway.errors import InvalidRequest, WorkTooLong
 from audio_gateway.idempotency.idempotency import Idempotency, Run
@@ -100,12 +100,12 @@ def _items(
     caller, sending = caller_of(request), sending_of(request)
     # Without `background`, the fingerprint is that of earlier versions, which had no such field.
     content = (transcription, "background") if background else (transcription,)
-    with begin_run(request, caller, deps, *content, background=background) as run:
+    with begin_run(request, caller, deps, *content, background=background, as_stream=transcription.stream) as run:
         if run.earlier is not None:
-            earlier = as_replay(run.earlier)
-            yield from items_of(respond(earlier, deps.results, caller.project_id, is_streamed=sending.is_streamed))
+            yield from replayed(run.earlier, deps.results, caller.project_id, sending)
             return
-        call = call_of(request, caller, as_stream=transcription.stream)
+        as_stream = transcription.stream and not background
+        call = call_of(request, caller, as_stream=as_stream, is_paid=run.is_paid)
         known_ms: int | None = None
         try:
             heard = None if background else transcribe(transcription, call, deps)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Protocol
 
 from audio_gateway.audio.closing import closed
@@ -35,7 +36,7 @@ StartPart = Callable[[], Iterable[SpeechChunk]]
 """Starts a part; it is called when the part's audio is needed, and its iterator is closed after the part."""
 
 
-def joined(parts: Sequence[StartPart], *, wanted: SpeechFormat, speed: float = 1.0) -> Iterator[bytes]:
+def joined(parts: Iterable[StartPart], *, wanted: SpeechFormat, speed: float = 1.0) -> Iterator[bytes]:
     """All parts in their order as one file in `wanted` at 24 kHz mono, `speed` times as fast, while they arrive.
 
     A single part is transcoded as it is, so that audio in the wanted format passes through. Several are decoded one
@@ -45,10 +46,12 @@ def joined(parts: Sequence[StartPart], *, wanted: SpeechFormat, speed: float = 1
     Raises `InvalidAudio` if a part is empty, damaged, cut off, or not audio; before the first piece if that is the
     first part.
     """
-    if len(parts) == 1:
-        yield from _transcoded(parts[0], wanted, speed)
+    following = iter(parts)
+    first, second = next(following), next(following, None)
+    if second is None:
+        yield from _transcoded(first, wanted, speed)
         return
-    pcm = seamless(_transcoded(start, "pcm", 1.0) for start in parts)
+    pcm = seamless(_transcoded(start, "pcm", 1.0) for start in chain((first, second), following))
     yield from encode_at_speed(pcm, SPEECH_SAMPLE_RATE, wanted, speed)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, BinaryIO, Final, Literal
+from typing import Annotated, BinaryIO, Final
 
 import typer
 
@@ -18,6 +18,7 @@ from audio_gateway.cli.gateway import Gateway
 from audio_gateway.cli.output import Output, dollars, note, time_text
 from audio_gateway.cli.times import parse_month
 from audio_gateway.identity.directory_names import Names
+from audio_gateway.metering.account import Outcome
 from audio_gateway.metering.ledger import LedgerRow
 from audio_gateway.usage.ledger_csv import csv_parts
 from audio_gateway.usage.ledger_reader import batches
@@ -45,8 +46,8 @@ class RowFilter:
     project: Annotated[str | None, typer.Option(metavar="ID", help="Only this project.")] = None
     key: Annotated[str | None, typer.Option(metavar="KEY_ID", help="Only this key.")] = None
     outcome: Annotated[
-        Literal["answered", "swept", "abandoned", "failed"] | None,
-        typer.Option(help="Only rows with this outcome. 'abandoned' and 'failed' are free to the caller."),
+        Outcome | None,
+        typer.Option(help="Only rows with this outcome. Only 'answered' and 'swept' are paid by the caller."),
     ] = None
 
     def takes(self, row: LedgerRow) -> bool:

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
-from audio_gateway.aws.clients import ObjectAbsent, aws_client, map_aws_errors, map_object_errors
+from audio_gateway.aws.clients import ObjectAbsent, aws_client, map_aws_errors, map_object_errors, put_in_parts
 from audio_gateway.errors import IdempotencyUnavailable
 from audio_gateway.idempotency.idempotency import ApiResponse, Claim, StoredAnswer
 from audio_gateway.metering.account_item import hold_from_text, hold_text
+from audio_gateway.spool import Spool
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
+_READ_BYTES: Final = 1_048_576  # at once; the first line is shorter
 _UNAVAILABLE: Final = "The answer to this Idempotency-Key cannot be {} now; nothing is charged. Try again."
 
 
@@ -37,10 +41,15 @@ class AnswerStore:
 
     def keep(self, claim: Claim, stored: StoredAnswer) -> None:
         """See `Answers.keep`."""
+        head, body = _head(stored), stored.answer.body
         with map_aws_errors(IdempotencyUnavailable, _UNAVAILABLE.format("stored")):
-            self._client.put_object(
-                Bucket=self._bucket, Key=_name(claim), Body=_packed(stored), ServerSideEncryption="AES256"
-            )
+            if isinstance(body, Spool):
+                parts = _parts(head, body)
+                put_in_parts(self._client, self._bucket, _name(claim), parts, ServerSideEncryption="AES256")
+            else:
+                self._client.put_object(
+                    Bucket=self._bucket, Key=_name(claim), Body=head + body, ServerSideEncryption="AES256"
+                )
 
     def find(self, claim: Claim) -> StoredAnswer | None:
         """See `Answers.find`."""
@@ -49,8 +58,8 @@ class AnswerStore:
             suppress(ObjectAbsent),
             map_object_errors(self._client, self._bucket, key, IdempotencyUnavailable, message),
         ):
-            data = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
-            return _unpacked(data)
+            body = self._client.get_object(Bucket=self._bucket, Key=key)["Body"]
+            return _unpacked(iter(lambda: body.read(_READ_BYTES), b""))
         return None
 
 
@@ -58,28 +67,50 @@ def _name(claim: Claim) -> str:
     return f"answers/{claim.project_id}/{claim.key_sha256}/{claim.request_id}"
 
 
-def _packed(stored: StoredAnswer) -> bytes:
+def _head(stored: StoredAnswer) -> bytes:
     answer, hold = stored.answer, stored.hold
+    length, sha256 = 0, hashlib.sha256()
+    for piece in answer.body.pieces() if isinstance(answer.body, Spool) else (answer.body,):
+        length += len(piece)
+        sha256.update(piece)
     head = {
         "headers": dict(answer.headers),
         "ignored": answer.ignored,
-        "length": len(answer.body),
-        "sha256": hashlib.sha256(answer.body).hexdigest(),
+        "length": length,
+        "sha256": sha256.hexdigest(),
         "key_id": hold.caller.key_id,
         "request_id": hold.work.request_id,
         "hold": hold_text(hold),
         "status": answer.status,
     }
-    return json.dumps(head, separators=(",", ":")).encode() + b"\n" + answer.body
+    return json.dumps(head, separators=(",", ":")).encode() + b"\n"
 
 
-def _unpacked(data: bytes) -> StoredAnswer | None:
-    line, _, body = data.partition(b"\n")
+def _parts(head: bytes, body: Spool) -> Iterator[bytes]:
+    pieces = body.pieces()
+    yield head + next(pieces)
+    yield from pieces
+
+
+def _unpacked(data: Iterator[bytes]) -> StoredAnswer | None:
+    line, _, beginning = next(data, b"").partition(b"\n")
     try:
         head: dict[str, Any] = json.loads(line)
     except ValueError:
         return None
-    if (len(body), hashlib.sha256(body).hexdigest()) != (head["length"], head["sha256"]):
+    spool, sha256 = Spool(), hashlib.sha256()
+    try:
+        for piece in chain((beginning,), data):
+            spool.write(piece)
+            sha256.update(piece)
+    except BaseException:
+        spool.close()
+        raise
+    body = spool.body()
+    is_whole = (spool.size, sha256.hexdigest()) == (head["length"], head["sha256"])
+    if isinstance(body, bytes) or not is_whole:
+        spool.close()
+    if not is_whole:
         return None
     hold = hold_from_text(head["key_id"], head["request_id"], head["hold"])
     # Answers of earlier versions have no status, which was 200.

@@ -3,6 +3,7 @@
 pk  CALLS#<key id>#<fingerprint>      sk  0
 request_id, retries, began_ms         the attempt
 job_id, or result_key and model       its outcome, if there is one
+payment_id, payment                   the request and the hold that pay for the call, if one does
 expires_s, ttl                        see `CallAttempt`; `ttl` is for DynamoDB's own clean-up only
 """
 
@@ -15,13 +16,15 @@ from audio_gateway.aws.update import Condition, attributes, item_key
 from audio_gateway.errors import StorageUnavailable
 from audio_gateway.idempotency.idempotency import StoredResult
 from audio_gateway.idempotency.repetition import CallAttempt
+from audio_gateway.metering.account_item import hold_from_text, hold_text
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
 _FREE: Final = (
     "attribute_not_exists(pk) OR expires_s <= :now OR request_id IN (:own, :other)"
-    " OR (attribute_not_exists(job_id) AND attribute_not_exists(result_key) AND began_ms <= :began)"
+    " OR (attribute_not_exists(job_id) AND attribute_not_exists(result_key) AND attribute_not_exists(payment)"
+    " AND began_ms <= :began)"
 )
 _A_NEW_CALL: Final = " OR retries = :first OR began_ms < :began"
 
@@ -63,6 +66,8 @@ def _item(attempt: CallAttempt) -> dict[str, Any]:
         job_id=attempt.job_id,
         result_key=None if attempt.result is None else attempt.result.key,
         model=None if attempt.result is None else attempt.result.model,
+        payment_id=None if attempt.payment is None else attempt.payment.work.request_id,
+        payment=None if attempt.payment is None else hold_text(attempt.payment),
     )
 
 
@@ -77,4 +82,5 @@ def _attempt(item: dict[str, Any]) -> CallAttempt:
         expires_s=int(item["expires_s"]["N"]),
         job_id=item["job_id"]["S"] if "job_id" in item else None,
         result=StoredResult(item["result_key"]["S"], item["model"]["S"]) if "result_key" in item else None,
+        payment=hold_from_text(key_id, item["payment_id"]["S"], item["payment"]["S"]) if "payment" in item else None,
     )

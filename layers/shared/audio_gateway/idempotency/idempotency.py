@@ -12,6 +12,7 @@ own id.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import secrets
 import time
@@ -20,15 +21,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol, Self
 
+from audio_gateway.deadline import Deadline
 from audio_gateway.errors import AlreadyRunning, IdempotencyKeyReused, IdempotencyUnavailable, InvalidRequest
 from audio_gateway.jobs.job import Job, JobRef
 from audio_gateway.metering.account import Hold
+from audio_gateway.spool import Spool
 
-CLAIM_SECONDS: Final = 65
-"""How long a claim belongs to its run alone: longer than a function may run (template.yaml) and its last write may be
-in flight, as the next run must see whether it was paid; and clocks may differ."""
+CLAIM_MARGIN_S: Final = 38
+"""How long a claim belongs to its run alone after the deadline of the request: a run settles within 2.5 s of it, its
+last write may be in flight for 30 s, as the next run must see whether it was paid, and clocks may differ."""
 KEY_KEPT_SECONDS: Final = 24 * 60 * 60
 """How long a key represents its request, counted from the request."""
+
+_LONGEST_RETRY_AFTER_S: Final = 60  # the official SDKs do not obey a longer one
 
 _OF_JOBS: Final = frozenset({202, 303})
 _SYNTAX: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
@@ -38,12 +43,14 @@ _SYNTAX: Final = re.compile(r"[!-~]{1,255}", re.ASCII)
 class ApiResponse:
     """An answer as it was given: its `headers` by lower-case name, with the content type, and the body.
 
+    The body of a large answer that was given before is a `Spool`, which its run closes.
+
     `ignored` are the options that were accepted without effect. `status` is 200, or 202 or 303 for a request that
     became a job.
     """
 
     headers: Mapping[str, str]
-    body: bytes
+    body: bytes | Spool
     ignored: tuple[str, ...] = ()
     status: int = 200
 
@@ -136,6 +143,14 @@ class Payments(Protocol):
         """
         ...
 
+    def cancel(self, hold: Hold) -> bool:
+        """See to it that the request of a hold is never charged, unless it has been; returns whether it is free.
+
+        Raises:
+            MeteringUnavailable: neither is certain.
+        """
+        ...
+
 
 def key_hash(values: list[str]) -> str | None:
     """SHA-256 in hex of the Idempotency-Key of a request with these values of the header; None without the header.
@@ -165,8 +180,10 @@ class Idempotency:
         self._payments = payments
         self._now_s = now_s
 
-    def begin(self, *, project_id: str, key_sha256: str, fingerprint: str, request_id: str) -> Run:
+    def begin(self, *, project_id: str, key_sha256: str, fingerprint: str, request_id: str, deadline: Deadline) -> Run:
         """Claim the key for a request, or find the answer that it already has: the run's `earlier`.
+
+        No run works on the request after its `deadline`.
 
         Raises:
             AlreadyRunning: another run works on the request.
@@ -180,7 +197,7 @@ class Idempotency:
             fingerprint=fingerprint,
             request_id=request_id,
             token=secrets.token_hex(8),
-            locked_until_s=now_s + CLAIM_SECONDS,
+            locked_until_s=now_s + math.ceil(deadline.remaining_s()) + CLAIM_MARGIN_S,
             expires_s=now_s + KEY_KEPT_SECONDS,
         )
         existing = self._claims.acquire(claim, instead_of=None, now_s=now_s)
@@ -219,6 +236,8 @@ class Run:
 
     keeps = False
     """Whether `keep` stores the answer."""
+    is_paid = False
+    """Whether an earlier attempt of the same call has paid for it."""
 
     def __init__(self, earlier: ApiResponse | None = None) -> None:
         self.earlier = earlier
@@ -228,6 +247,8 @@ class Run:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Mark the key's request as done, or release the key if there is no answer."""
+        if self.earlier is not None and isinstance(self.earlier.body, Spool):
+            self.earlier.body.close()
 
     def keep(self, answer: ApiResponse, hold: Hold) -> None:
         """Store the answer, just before it is paid.
@@ -239,7 +260,7 @@ class Run:
     def pays(self, hold: Hold) -> bool:  # noqa: ARG002 - with a key, its claim decides
         """Record that the hold of this request pays for the call, just before it is charged.
 
-        False if another attempt of the same call has taken over, which pays for it.
+        False if another attempt of the same call pays: one that has paid already, or one that has taken over.
         """
         return True
 
@@ -283,8 +304,8 @@ class _ClaimedRun(Run):
 
 def _running(claim: Claim, now_s: int) -> AlreadyRunning:
     """The time that it has run is the best guess of the time that it needs; the claim's end is the latest."""
-    so_far = now_s - (claim.locked_until_s - CLAIM_SECONDS)
-    retry_after_s = max(1, min(so_far, claim.locked_until_s - now_s))
+    so_far = now_s - (claim.expires_s - KEY_KEPT_SECONDS)
+    retry_after_s = max(1, min(so_far, claim.locked_until_s - now_s, _LONGEST_RETRY_AFTER_S))
     message = (
         f"A request with this Idempotency-Key is being processed. Send it again in {retry_after_s} s to get its answer."
     )

@@ -9,7 +9,7 @@ from audio_gateway.aws.table import Table
 from audio_gateway.jobs.job import JobRef
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering.account import UNPAID, Hold
-from audio_gateway.metering.ledger import row_from, row_key
+from audio_gateway.metering.ledger import abandoned_row, row_from, row_item, row_key
 from audio_gateway.metering.pending_settlements import PendingSettlements
 
 
@@ -33,3 +33,14 @@ class LedgerPayments:
             return True
         item = self._table.get(row_key(by.admitted_ms, by.work.request_id))
         return item is not None and row_from(item).outcome not in UNPAID
+
+    def cancel(self, hold: Hold) -> bool:
+        """See `Payments.cancel`.
+
+        The row decides, whichever process writes it first: with one that says `abandoned`, a settlement that comes
+        later charges nothing.
+        """
+        if self._pending_settlements.find(hold) is not None:
+            return False
+        row = self._table.put_if_absent(row_item(abandoned_row(hold))).item
+        return row_from(row).outcome in UNPAID

@@ -119,9 +119,13 @@ class JobFiles:
         found = self.find(job, name)
         if found is None:
             raise files_gone()
-        reader = self.reader(found)
-        for start in range(0, found.size, READ_BYTES):
-            yield reader.read(start, min(start + READ_BYTES, found.size))
+        yield from self.pieces(found)
+
+    def pieces(self, source: SourceFile) -> Iterator[bytes]:
+        """An object in pieces, each read when it is asked for. Raises as `ObjectReader.read`."""
+        reader = self.reader(source)
+        for start in range(0, source.size, READ_BYTES):
+            yield reader.read(start, min(start + READ_BYTES, source.size))
 
     def reader(self, source: SourceFile) -> ObjectReader:
         """A reader for any part of an object, as long as the object is unchanged."""

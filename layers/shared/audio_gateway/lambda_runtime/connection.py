@@ -72,7 +72,7 @@ class Connection:
         try:
             connected.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
-            return bool(self._received)
+            return False
         except OSError:
             return True
         return True

@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, Final, NoReturn
 
 from audio_gateway.lambda_runtime.context import LambdaContext
@@ -73,20 +74,17 @@ class Loop:
             self._api.end_stream(response)
 
     def _break_off(self, invocation: Invocation, response: StreamedResponse, error: Exception) -> None:
-        if response.gone:
-            _log.info("The caller has disconnected")
-            if isinstance(error, ClientDisconnected):
-                return
         failure = Failure.of(error)
         if not response.sent:
             self._fail(invocation, failure)
             return
-        self._logs.write_failure(failure)
-        if not response.ended and not response.gone:
-            try:
+        if not (response.gone and isinstance(error, ClientDisconnected)):
+            self._logs.write_failure(failure)
+        if not response.ended:
+            with suppress(ClientDisconnected):
                 response.fail(failure)
-            except ClientDisconnected:
-                _log.info("The caller has disconnected")
+        if response.gone:
+            _log.info("The caller has disconnected")
 
     def _fail(self, invocation: Invocation, failure: Failure) -> None:
         self._logs.write_failure(failure)

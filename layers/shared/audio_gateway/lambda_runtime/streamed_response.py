@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import Any, Final
@@ -21,7 +20,7 @@ _DELIMITER: Final = b"\0" * 8
 _MAX_PRELUDE_BYTES: Final = 16_384  # with the delimiter
 _NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, section 5.6.2
 _VALUE: Final = re.compile(r"[\t\x20-\x7e\x80-\xff]*")  # RFC 9110, section 5.5
-_LAST_ANSWER_SECONDS: Final = 1.0
+_SETTLING_SECONDS: Final = 2.5  # what a function needs between its last write and its deadline
 
 
 class StreamedResponse:
@@ -38,6 +37,7 @@ class StreamedResponse:
         self._connection = connection
         self._head = head
         self._deadline = deadline
+        self._write_deadline = deadline - _SETTLING_SECONDS
         self._unsent: list[bytes] = []
 
     def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
@@ -55,7 +55,7 @@ class StreamedResponse:
         self._unsent = [self._head, b"%x\r\n" % len(prelude), prelude, b"\r\n"]
 
     def write(self, data: bytes) -> None:
-        """Send a piece of the body. Waits while the reader is slow, at the longest until the deadline.
+        """Send a piece of the body. Waits while the reader is slow, but leaves the function time to settle.
 
         Raises:
             ClientDisconnected: the piece was not sent, or only in part.
@@ -99,8 +99,7 @@ class StreamedResponse:
 
     def answer(self) -> Answer:
         """Read the response of the Runtime API. Raises `OSError` if there is none."""
-        soon = time.time() + _LAST_ANSWER_SECONDS
-        return self._connection.receive(min(soon, self._deadline) if self.gone else self._deadline)
+        return self._connection.receive(self._deadline)
 
     def _check_open(self) -> None:
         if self.ended or not (self._unsent or self.sent):
@@ -119,7 +118,7 @@ class StreamedResponse:
             self._unsent = []
             self.sent = True
         try:
-            self._connection.send(parts, self._deadline)
+            self._connection.send(parts, self._write_deadline)
         except AnsweredEarly:
             self.gone = True
             raise ClientDisconnected from None

@@ -13,9 +13,12 @@ from typing import Final, Literal, Protocol
 from audio_gateway.catalog.line_items import LineItem, Unit
 from audio_gateway.metering.limits import Limits
 
-Outcome = Literal["answered", "swept", "abandoned", "failed"]
-UNPAID: Final[frozenset[Outcome]] = frozenset({"abandoned", "failed"})
+Outcome = Literal["answered", "swept", "abandoned", "failed", "repeated"]
+UNPAID: Final[frozenset[Outcome]] = frozenset({"abandoned", "failed", "repeated"})
 """The outcomes of requests that are free to their caller."""
+
+FreeOutcome = Literal["failed", "repeated"]
+"""Why a request is free for which a provider has worked: it failed, or another attempt of its call pays."""
 
 JOB_PREFIX: Final = "job_"
 """The prefix of the id of a request that became a job."""
@@ -154,8 +157,16 @@ class Meter(Protocol):
         """
         ...
 
-    def fail(self, hold: Hold, model: str, cost_microusd: int, *, late: Callable[[], bool] = lambda: False) -> None:
-        """Write the row of a failed request, which has a provider cost and is free to its caller, then release.
+    def fail(
+        self,
+        hold: Hold,
+        model: str,
+        cost_microusd: int,
+        *,
+        outcome: FreeOutcome = "failed",
+        late: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Write the row of a request that has a provider cost and is free to its caller, then release.
 
         Safe to repeat; `late` is as with `settle`.
 

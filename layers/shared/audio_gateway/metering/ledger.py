@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from audio_gateway.catalog.line_items import LineItem, Unit, line_items_from, line_items_text
-from audio_gateway.metering.account import UNPAID, Hold, MeteredRequest, Outcome
+from audio_gateway.metering.account import UNPAID, FreeOutcome, Hold, MeteredRequest, Outcome
 
 SHARDS: Final = 4
 """Partitions of an hour: 4 times 1,000 writes a second, one for each answered request."""
@@ -26,9 +26,10 @@ class LedgerRow:
     `swept` in its place. The other outcomes are free to the caller, and `held_amount` and `held_microusd` say how large
     the request was and what was held for it. `abandoned`: its process died before it gave an answer. `failed`: a
     provider worked for it and the caller got nothing; `cost_microusd` is what the provider charges all the same.
+    `repeated`: it was answered, and another attempt of the same call pays.
 
-    `unbilled_cost_microusd` is the part of the cost for which the caller got nothing: all of it in a `failed` row, and
-    the cost of failed tries before a fallback answered.
+    `unbilled_cost_microusd` is the part of the cost for which nobody pays: all of it in a `failed` or `repeated` row,
+    and the cost of failed tries before a fallback answered.
 
     `items` are what the price was computed from, one for each model that served. Rows of earlier versions have none,
     nor have free rows, nor jobs with a model that has left the catalogue.
@@ -81,10 +82,10 @@ def abandoned_row(hold: Hold) -> LedgerRow:
     return _unpaid(hold, replace(hold.work, cost_microusd=0, unbilled_cost_microusd=0), "abandoned")
 
 
-def failed_row(hold: Hold, model: str, cost_microusd: int) -> LedgerRow:
-    """The row of a request for which a provider has worked and the caller got nothing."""
+def free_row(hold: Hold, model: str, cost_microusd: int, outcome: FreeOutcome = "failed") -> LedgerRow:
+    """The row of a request for which a provider has worked and the caller does not pay."""
     work = replace(hold.work, model=model, cost_microusd=cost_microusd, unbilled_cost_microusd=cost_microusd)
-    return _unpaid(hold, work, "failed")
+    return _unpaid(hold, work, outcome)
 
 
 def _unpaid(hold: Hold, work: MeteredRequest, outcome: Outcome) -> LedgerRow:

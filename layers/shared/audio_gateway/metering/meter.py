@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from audio_gateway.aws.table import Table
 from audio_gateway.clock import now_ms
 from audio_gateway.errors import AlreadyRunning, MeteringUnavailable
-from audio_gateway.metering.account import Admission, Hold, MeteredRequest, Payer, windows_of
+from audio_gateway.metering.account import Admission, FreeOutcome, Hold, MeteredRequest, Payer, windows_of
 from audio_gateway.metering.account_item import (
     Account,
     account_from,
@@ -27,7 +27,7 @@ from audio_gateway.metering.account_item import (
 )
 from audio_gateway.metering.account_updates import Release, admission_update, is_guarded, without_closed_jobs
 from audio_gateway.metering.account_writer import AccountWriter
-from audio_gateway.metering.ledger import LedgerRow, failed_row, row_for
+from audio_gateway.metering.ledger import LedgerRow, free_row, row_for
 from audio_gateway.metering.ledger_store import LedgerStore
 from audio_gateway.metering.limited_updates import MAX_TRIES, UNKNOWN, being_changed
 from audio_gateway.metering.refusals import Demand, key_refuses, refusal
@@ -130,9 +130,17 @@ class DynamoMeter:
         """See `Meter.settle`."""
         self._settle(hold, row_for(hold, work, "answered"), late)
 
-    def fail(self, hold: Hold, model: str, cost_microusd: int, *, late: Callable[[], bool] = lambda: False) -> None:
+    def fail(
+        self,
+        hold: Hold,
+        model: str,
+        cost_microusd: int,
+        *,
+        outcome: FreeOutcome = "failed",
+        late: Callable[[], bool] = lambda: False,
+    ) -> None:
         """See `Meter.fail`."""
-        self._settle(hold, failed_row(hold, model, cost_microusd), late)
+        self._settle(hold, free_row(hold, model, cost_microusd, outcome), late)
 
     def _settle(self, hold: Hold, row: LedgerRow, late: Callable[[], bool]) -> None:
         row = self._ledger.put(row)

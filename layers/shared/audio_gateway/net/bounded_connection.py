@@ -1,7 +1,7 @@
 """HTTP connections that end in time, and bodies that are no longer than expected, whatever the server does.
 
 Why `http.client` and own sockets: a server that sends one byte a second, in its headers or in its body, resets every
-timeout that is set on a socket, and with it those of the client libraries. Here a watchdog bounds the whole exchange:
+timeout that is set on a socket, and with it those of the client libraries. Here a `Watchdog` bounds the whole exchange:
 at the deadline it shuts the connection down from another thread, whatever the reader is waiting for. Only the lookup of
 a name cannot be interrupted; the caller does it.
 """
@@ -9,16 +9,13 @@ a name cannot be interrupted; the caller does it.
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import ssl
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
 from functools import cache
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from audio_gateway.deadline import Cancellation, Deadline
+from audio_gateway.net.watchdog import Watchdog
 
 Address = tuple[int, Any]
 """A family of sockets, and the address that its sockets connect to."""
@@ -27,96 +24,12 @@ _PIECE_BYTES: Final = 64 * 1024
 _LEAST_S: Final = 0.01  # a socket with a timeout of 0 does not wait at all
 
 
-class TimeUpError(TimeoutError):
-    """The time of the exchange is over."""
-
-
 class EncodedBodyError(Exception):
     """The body is compressed although the request did not allow that: it could be of any size."""
 
 
 class LongBodyError(Exception):
     """The body has more bytes than it may have."""
-
-
-class Watchdog:
-    """Shuts the watched connection down after `seconds`, or when `cancellation` comes; as a context manager it stops.
-
-    It holds a duplicate of the socket's descriptor, so it needs nothing of the TLS state and can never hit another
-    connection that has the same number.
-    """
-
-    def __init__(self, seconds: float, cancellation: Cancellation | None = None) -> None:
-        self._deadline = Deadline.after(seconds)
-        self._cancellation = cancellation
-        self._lock = threading.Lock()
-        self._fired = False
-        self._socket: socket.socket | None = None
-        self._timer = threading.Timer(max(0.0, seconds), self._fire)
-        self._timer.daemon = True
-        self._timer.start()
-        if cancellation is not None:
-            cancellation.add(self._fire)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    @property
-    def expired(self) -> bool:
-        """Whether the time is up."""
-        return self._fired or self._deadline.passed
-
-    def remaining_s(self) -> float:
-        """Seconds until it fires."""
-        return self._deadline.remaining_s()
-
-    def watch(self, sock: socket.socket) -> None:
-        """Guard this connection from now on, instead of the previous one."""
-        sock.settimeout(max(_LEAST_S, self.remaining_s()))
-        copy = socket.socket(fileno=os.dup(sock.fileno()))  # a TLS socket has no `dup`
-        with self._lock:
-            self._release()
-            self._socket = copy
-            if self._fired:
-                self._shut_down()
-
-    def stop(self) -> None:
-        """Do not fire any more. Can be called again."""
-        self._timer.cancel()
-        if self._cancellation is not None:
-            self._cancellation.remove(self._fire)
-        with self._lock:
-            self._release()
-
-    @contextmanager
-    def in_time(self) -> Iterator[None]:
-        """Raise `TimeUpError` in place of any error of the connection, and of any result, after the time is up."""
-        try:
-            yield
-        except (OSError, http.client.HTTPException) as error:
-            if self.expired:
-                raise TimeUpError from error
-            raise
-        if self.expired:
-            raise TimeUpError
-
-    def _fire(self) -> None:
-        with self._lock:
-            self._fired = True
-            self._shut_down()
-
-    def _shut_down(self) -> None:
-        if self._socket is not None:
-            with suppress(OSError):  # the other side may have been faster
-                self._socket.shutdown(socket.SHUT_RDWR)
-
-    def _release(self) -> None:
-        if self._socket is not None:
-            self._socket.close()
-            self._socket = None
 
 
 class BoundedConnection(http.client.HTTPConnection):

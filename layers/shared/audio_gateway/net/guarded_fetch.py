@@ -25,11 +25,11 @@ from audio_gateway.net.bounded_connection import (
     BoundedConnection,
     EncodedBodyError,
     LongBodyError,
-    Watchdog,
     body_pieces,
     connected_socket,
 )
 from audio_gateway.net.targets import AllowedHosts, target_of
+from audio_gateway.net.watchdog import Watchdog
 
 MAX_REDIRECTS: Final = 5
 MAX_ADDRESSES: Final = 8

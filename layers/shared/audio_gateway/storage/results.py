@@ -41,6 +41,13 @@ class ResultStore:
             self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=content_type)
         return key
 
+    def put_pieces(self, pieces: Iterable[bytes], content_type: str, *, project_id: str) -> str:
+        """As `put`, of a large answer. Each piece but the last has at least `MIN_PART_BYTES`."""
+        key = _new_key(project_id)
+        with map_aws_errors(message=_UNAVAILABLE):
+            put_in_parts(self._client, self._bucket, key, pieces, ContentType=content_type)
+        return key
+
     def put_parts(self, parts: Iterable[bytes], content_type: str, *, owner: str, filename: str) -> str:
         """Store a file in parts, each but the last of at least `MIN_PART_BYTES`; returns a URL as `link` does.
 

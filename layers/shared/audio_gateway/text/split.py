@@ -7,32 +7,61 @@ from collections.abc import Iterator
 from typing import Final
 
 from audio_gateway.text.graphemes import is_grapheme_border
-from audio_gateway.text.sentences import ends
+from audio_gateway.text.sentences import Strength, ends
 from audio_gateway.text.spacing import is_unspaced
 
 _NEVER_FIRST: Final = frozenset(
     "々〻ゝゞヽヾー゛゜ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
 )  # small and repeated kana
 _KATAKANA: Final = range(0x30A0, 0x3100)
+_FIRST: Final = 160  # characters of the first of growing pieces, at most: ten seconds of speech
+_LEAST_FIRST: Final = 20  # and at least
 
 
 def split(text: str, max_characters: int) -> list[str]:
-    """Split text into pieces of at most `max_characters` code points; joined, they are exactly the text.
+    """The `pieces` of a text, all at once."""
+    return list(pieces(text, max_characters))
 
-    A piece ends with a paragraph, or else with a sentence, a clause or a word, and includes the space after it. The
-    pieces have similar lengths, to avoid a short last one. A word is split only if it alone is longer than a piece, and
-    a grapheme cluster only if that is. Text in a script without spaces and without punctuation may be split between any
-    two characters. A long run of spaces can become a blank piece, which need not be spoken.
+
+def pieces(text: str, max_characters: int) -> Iterator[str]:
+    """Split text into pieces of at most `max_characters` code points, each when it is needed.
+
+    Joined, they are exactly the text. A piece ends with a paragraph, or else with a sentence, a clause or a word, and
+    includes the space after it. The pieces have similar lengths, to avoid a short last one. A word is split only if it
+    alone is longer than a piece, and a grapheme cluster only if that is. Text in a script without spaces and without
+    punctuation may be split between any two characters. A long run of spaces can become a blank piece, which need not
+    be spoken.
 
     Raises `ValueError` if `max_characters` is less than 1.
     """
     if max_characters < 1:
         raise ValueError(f"pieces of {max_characters} characters cannot hold any text")
-    return list(_pieces(text, max_characters))
+    return _pieces(text, 0, max_characters)
 
 
-def _pieces(text: str, most: int) -> Iterator[str]:
-    start = 0
+def growing_pieces(text: str, max_characters: int) -> Iterator[str]:
+    """As `pieces`, but the first is a sentence, and each of the next at most twice as long as the one before may be.
+
+    A sentence of a word or two is not a piece of its own, and of a long one only the beginning is the first piece.
+    """
+    most = min(_FIRST, max_characters)
+    if len(text) > most:
+        found = (end.at for end in ends(text, min(_LEAST_FIRST, most), most) if end.strength <= Strength.SENTENCE)
+        start = next((at for at in found if _is_place(text, at, 0)), 0) or _end(text, 0, most, most)
+        yield text[:start]
+    else:
+        start = 0
+    while start < len(text):
+        most = min(2 * most, max_characters)
+        if most == max_characters or len(text) - start <= most:
+            yield from _pieces(text, start, max_characters)
+            return
+        end = _end(text, start, start + most, start + most)
+        yield text[start:end]
+        start = end
+
+
+def _pieces(text: str, start: int, most: int) -> Iterator[str]:
     while len(text) - start > most:
         left = len(text) - start
         ideal = -(-left // -(-left // most))  # if all remaining pieces had the same length

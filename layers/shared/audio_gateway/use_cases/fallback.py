@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from audio_gateway.audio.closing import closed
 from audio_gateway.catalog.models import Catalog, Endpoint, Model, Provider
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import (
@@ -121,25 +122,26 @@ def first_successful(
 def timed(pieces: Iterator[T], *, provider: str, deadline: Deadline, stopwatch: Stopwatch) -> Iterator[T]:
     """The provider's pieces, timed. Raises `ProviderTimedOut` for a piece, or the end, after the deadline.
 
-    A provider that raises after its first piece has worked.
+    A provider that raises after its first piece has worked. However this ends, the provider's iterator is closed.
     """
     has_piece = is_over = False
-    while not is_over:
-        started = time.perf_counter()
-        try:
-            piece = next(pieces)
-        except StopIteration:
-            is_over = True
-        except ProviderError as error:
-            error.worked = error.worked or has_piece
-            raise
-        finally:
-            stopwatch.ms += (time.perf_counter() - started) * 1000
-        has_piece = True
-        if deadline.passed:
-            raise too_late(provider, deadline)
-        if not is_over:
-            yield piece
+    with closed(pieces) as coming:
+        while not is_over:
+            started = time.perf_counter()
+            try:
+                piece = next(coming)
+            except StopIteration:
+                is_over = True
+            except ProviderError as error:
+                error.worked = error.worked or has_piece
+                raise
+            finally:
+                stopwatch.ms += (time.perf_counter() - started) * 1000
+            has_piece = True
+            if deadline.passed:
+                raise too_late(provider, deadline)
+            if not is_over:
+                yield piece
 
 
 def too_late(provider: str, deadline: Deadline) -> ProviderTimedOut:

@@ -29,7 +29,8 @@ _UNIT_OF: dict[Endpoint, Unit] = {"speech": "characters", "transcriptions": "aud
 class RequestContext:
     """Who asks, the id of the request, and when its answer is due. `failed` collects the models that failed.
 
-    `cancellation` ends the work early. It is no reason to charge less, or not to settle.
+    `cancellation` ends the work early. It is no reason to charge less, or not to settle. `is_paid` says that an earlier
+    attempt of the same call has paid for it: the request counts against the limits, and holds nothing.
     """
 
     request_id: str
@@ -37,6 +38,7 @@ class RequestContext:
     deadline: Deadline
     failed: list[FailedAttempt] = field(default_factory=list, compare=False)
     cancellation: Cancellation | None = field(default=None, compare=False)
+    is_paid: bool = False
 
     @property
     def work_deadline(self) -> Deadline:
@@ -69,7 +71,7 @@ class Billing:
         dearest = max(
             (work_of(context.request_id, endpoint, each, amount) for each in able), key=lambda work: work.price_microusd
         )
-        admission = self.meter.admit(context.caller, named_by_caller(dearest, model))
+        admission = self.meter.admit(context.caller, _held_for(context, named_by_caller(dearest, model)))
         return Reservation(self, context, endpoint, admission)
 
     def check(
@@ -82,13 +84,14 @@ class Billing:
         Raises:
             LimitReached, PermissionDenied, MeteringUnavailable: see `Meter.check`.
         """
-        work = work_of(context.request_id, endpoint, model, amount)
+        work = _held_for(context, work_of(context.request_id, endpoint, model, amount))
         self.meter.check(context.caller, replace(work, request_id=JOB_PREFIX) if as_job else work)
 
     def reserve_cached(self, context: RequestContext, model: Model, characters: int) -> Reservation:
         """Hold the price of cached speech of the model. Raises as `reserve`."""
         work = _work(context.request_id, "speech", model, characters, charge_for_cached_characters(model, characters))
-        return Reservation(self, context, "speech", self.meter.admit(context.caller, work), cached=True)
+        admission = self.meter.admit(context.caller, _held_for(context, work))
+        return Reservation(self, context, "speech", admission, cached=True)
 
 
 def work_of(request_id: str, endpoint: Endpoint, model: Model, amount: int) -> MeteredRequest:
@@ -100,6 +103,10 @@ def work_of(request_id: str, endpoint: Endpoint, model: Model, amount: int) -> M
 def named_by_caller(held: MeteredRequest, model: Model) -> MeteredRequest:
     """The work to be held, under the model that the caller named; the price may be that of another."""
     return replace(held, model=model.id, aliases=model.aliases, items=())
+
+
+def _held_for(context: RequestContext, work: MeteredRequest) -> MeteredRequest:
+    return replace(work, price_microusd=0, items=()) if context.is_paid else work
 
 
 def _work(request_id: str, endpoint: Endpoint, model: Model, amount: int, charge: Charge) -> MeteredRequest:
@@ -205,6 +212,17 @@ class Reservation:
         else:
             self.state = "settled"
         return work
+
+    def give(self, model: Model) -> None:
+        """Write that the answer, as served by `model`, is free: another attempt of the same call pays for it.
+
+        If that fails, the sweeper releases the hold once it expires.
+        """
+        self.state = "released"
+        late = partial(self._context.deadline.passed_by, _RELEASE_WITHIN_S)
+        cost = self.work(model).cost_microusd
+        with suppress(MeteringUnavailable):
+            self._billing.meter.fail(self.admission.hold, model.id, cost, outcome="repeated", late=late)
 
     def release(self) -> None:
         """Release the hold: the caller gets no answer. If that fails, the sweeper does it once the hold expires.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.catalog.models import Catalog, Endpoint, Model
+from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, InvalidAudio, InvalidRequest, ProviderBadAnswer
 from audio_gateway.providers.port import AudioChunk, SpeechAdapter, SynthesisCall, VoiceLister
 from audio_gateway.storage.speech_cache import Sound, SpeechCache
@@ -23,7 +24,8 @@ from audio_gateway.use_cases.fallback import (
 )
 from audio_gateway.use_cases.options import ignored_options
 from audio_gateway.use_cases.reservation import Billing, RequestContext, Reservation
-from audio_gateway.use_cases.time_limits import check_speech_fits
+from audio_gateway.use_cases.speech_parts import PartsAhead, TextParts
+from audio_gateway.use_cases.time_limits import check_file_fits, check_speech_fits
 
 # What to ask for when a provider does not have the wanted format: lossless formats first.
 _PREFERENCE: tuple[SpeechFormat, ...] = ("pcm", "wav", "flac", "opus", "aac", "mp3")
@@ -71,20 +73,27 @@ class _SpeechPlan:
     provider_speed: float
     instructions: str | None
     ignored: frozenset[str]
+    parts: TextParts
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """What speaking works with."""
+
+    catalog: Catalog
+    providers: AdapterFactory
+    billing: Billing
+    cache: SpeechCache
 
 
 def speak(
-    request: SpeechRequest,
-    context: RequestContext,
-    *,
-    catalog: Catalog,
-    providers: AdapterFactory,
-    billing: Billing,
-    cache: SpeechCache,
+    request: SpeechRequest, context: RequestContext, deps: Speaking, *, most_streamed_bytes: int | None
 ) -> SpeechAnswer:
     """Have the text spoken by the model, or by the first of its fallbacks that can, unless it is in the cache.
 
-    Nothing is held after an error. All but `ProviderError` are raised before any provider is asked.
+    A text that is longer than the model takes is spoken in parts. `most_streamed_bytes` is the room for the file in a
+    response that is sent while it is made; None if it is sent as a whole. Nothing is held after an error. All but
+    `ProviderError` are raised before any provider is asked.
 
     Raises:
         UnknownModel, InvalidRequest: the request is wrong; the latter names the field.
@@ -92,18 +101,25 @@ def speak(
         ProviderError: no model answered.
         GatewayError: as `Billing.reserve`.
     """
+    catalog, providers = deps.catalog, deps.providers
     model = catalog.model_for(request.model, "speech")
-    able = candidates(model, "speech", catalog, lambda m: _plan(request, m, catalog, providers))
+    able = candidates(
+        model, "speech", catalog, lambda m: _plan(request, m, catalog, providers, soon=most_streamed_bytes is not None)
+    )
     stopwatch = Stopwatch()
     # Before the reservation, because the price depends on it. The whole file, because it may be gone afterwards.
     known = (
-        None if model.cache is None else cache.find(_sound(request, able[0], context), max_age_s=model.cache.seconds)
+        None
+        if model.cache is None
+        else deps.cache.find(_sound(request, able[0], context), max_age_s=model.cache.seconds)
     )
     if known is not None:
-        reservation = billing.reserve_cached(context, model, len(request.text))
+        reservation = deps.billing.reserve_cached(context, model, len(request.text))
         return SpeechAnswer(reservation, model, iter((known,)), able[0].plan.ignored, stopwatch, cached=True)
     check_speech_fits(request.text, request.speed, model, context.deadline)
-    reservation = billing.reserve(context, "speech", model, tuple(c.model for c in able), len(request.text))
+    if most_streamed_bytes is not None:
+        check_file_fits(request.text, request.speed, request.format, most_streamed_bytes)
+    reservation = deps.billing.reserve(context, "speech", model, tuple(c.model for c in able), len(request.text))
     with reservation.released_on_error():
         ask = partial(_synthesize, request, context, providers=providers, stopwatch=stopwatch)
         served, chunks = first_successful(able, ask, context.work_deadline, reservation.failed)
@@ -116,7 +132,9 @@ def able_to_speak(
 ) -> tuple[Candidate[_SpeechPlan], ...]:
     """The model and its fallbacks that can do what is asked for, whatever the length. Raises as `speak`."""
     model = catalog.model_for(request.model, "speech")
-    return candidates(model, "speech", catalog, lambda m: _plan_without_length(request, m, catalog, providers))
+    return candidates(
+        model, "speech", catalog, lambda m: _plan_for(request, m, catalog, providers, TextParts(request.text))
+    )
 
 
 def speak_part(
@@ -160,30 +178,30 @@ def _sound(request: SpeechRequest, candidate: Candidate[_SpeechPlan], context: R
     )
 
 
-def _plan(request: SpeechRequest, model: Model, catalog: Catalog, providers: AdapterFactory) -> _SpeechPlan:
-    if model.max_characters is not None and len(request.text) > model.max_characters:
-        message = f"'input' has {len(request.text)} characters; the model '{model.id}' takes {model.max_characters}."
-        message += " Send it with background=true, or in parts."
-        raise InvalidRequest(message, param="input", code="string_above_max_length")
-    return _plan_without_length(request, model, catalog, providers)
+def _plan(
+    request: SpeechRequest, model: Model, catalog: Catalog, providers: AdapterFactory, *, soon: bool
+) -> _SpeechPlan:
+    return _plan_for(request, model, catalog, providers, TextParts.of(request.text, model, soon=soon))
 
 
-def _plan_without_length(
-    request: SpeechRequest, model: Model, catalog: Catalog, providers: AdapterFactory
+def _plan_for(
+    request: SpeechRequest, model: Model, catalog: Catalog, providers: AdapterFactory, parts: TextParts
 ) -> _SpeechPlan:
     ignored = ignored_options(["instructions"] if request.instructions else [], model, "speech", catalog)
     provider_speed = request.speed if "speed" in model.capabilities else 1.0
+    is_encoded_again = provider_speed != request.speed or not parts.is_single
     return _SpeechPlan(
         voice=_voice(request.voice, model, providers),
-        ask_for=_format(request.format, model, stretched=provider_speed != request.speed),
+        ask_for=_format(request.format, model, is_encoded_again=is_encoded_again),
         provider_speed=provider_speed,
         instructions=None if "instructions" in ignored else request.instructions,
         ignored=ignored,
+        parts=parts,
     )
 
 
-def _format(wanted: SpeechFormat, model: Model, *, stretched: bool) -> SpeechFormat:
-    if wanted in model.formats and not stretched:
+def _format(wanted: SpeechFormat, model: Model, *, is_encoded_again: bool) -> SpeechFormat:
+    if wanted in model.formats and not is_encoded_again:
         return wanted
     return next(known for known in _PREFERENCE if known in model.formats)
 
@@ -221,40 +239,33 @@ def _synthesize(
     providers: AdapterFactory,
     stopwatch: Stopwatch,
 ) -> Iterator[bytes]:
-    from audio_gateway.audio.transcode import transcode
+    from audio_gateway.audio.join_stream import joined
 
-    model, plan = candidate.model, candidate.plan
+    model, plan, provider = candidate.model, candidate.plan, candidate.model.provider.id
     adapter = providers(model.provider)
     if not isinstance(adapter, SpeechAdapter):
-        raise ConfigurationError(f"The adapter of provider '{model.provider.id}' does not speak (model '{model.id}')")
-    call = SynthesisCall(
-        model=model.upstream,
-        text=request.text,
-        voice=plan.voice,
-        format=plan.ask_for,
-        deadline=context.work_deadline,
-        instructions=plan.instructions,
-        speed=plan.provider_speed,
-        request_id=context.request_id,
-    )
-    chunks = timed(
-        adapter.synthesize(call), provider=model.provider.id, deadline=context.work_deadline, stopwatch=stopwatch
-    )
-    try:
-        first = next(chunks, AudioChunk(b"", plan.ask_for))
-        yield from transcode(
-            _bytes_of(first, chunks),
-            declared=first.format,
-            sample_rate=first.sample_rate,
-            wanted=request.format,
-            speed=request.speed / plan.provider_speed,
+        raise ConfigurationError(f"The adapter of provider '{provider}' does not speak (model '{model.id}')")
+
+    def ask(text: str, deadline: Deadline) -> Iterator[AudioChunk]:
+        call = SynthesisCall(
+            model=model.upstream,
+            text=text,
+            voice=plan.voice,
+            format=plan.ask_for,
+            deadline=deadline,
+            instructions=plan.instructions,
+            speed=plan.provider_speed,
+            request_id=context.request_id,
         )
-    except InvalidAudio as error:
-        message = f"The provider '{model.provider.id}' did not return audio in the format that it was asked for."
-        raise ProviderBadAnswer(message, provider=model.provider.id) from error
+        yield from adapter.synthesize(call)
 
+    def start(part: Callable[[], Iterator[AudioChunk]]) -> Iterator[AudioChunk]:
+        return timed(part(), provider=provider, deadline=context.work_deadline, stopwatch=stopwatch)
 
-def _bytes_of(first: AudioChunk, rest: Iterator[AudioChunk]) -> Iterator[bytes]:
-    yield first.data
-    for chunk in rest:
-        yield chunk.data
+    with PartsAhead(plan.parts, ask, context.work_deadline) as ahead:
+        parts = (partial(start, part) for part in ahead.starts())
+        try:
+            yield from joined(parts, wanted=request.format, speed=request.speed / plan.provider_speed)
+        except InvalidAudio as error:
+            message = f"The provider '{provider}' did not return audio in the format that it was asked for."
+            raise ProviderBadAnswer(message, provider=provider) from error

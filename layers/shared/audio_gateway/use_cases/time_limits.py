@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from typing import Final
 
+from audio_gateway.audio.file_sizes import most_bytes
+from audio_gateway.audio.formats import SpeechFormat
 from audio_gateway.catalog.models import Model
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import WorkTooLong
@@ -27,6 +30,16 @@ def check_speech_fits(text: str, speed: float, model: Model, deadline: Deadline)
             f"'input' has {len(text)} characters, more than the model '{model.id}' can speak within the "
             f"{deadline.limit_s}-second response limit. Send it with background=true, in shorter parts, or use a "
             "faster model."
+        )
+        raise WorkTooLong(message, param="input", amount=len(text))
+
+
+def check_file_fits(text: str, speed: float, speech_format: SpeechFormat, most: int) -> None:
+    """Raises `WorkTooLong` for text whose speech may be a file of more than `most` bytes."""
+    if most_bytes(_spoken_seconds(text, speed), speech_format) > most:
+        message = (
+            f"'input' has {len(text)} characters, whose speech may have more than the {most:,} bytes of a streamed "
+            "response. Send it with background=true, in shorter parts, or in a format that takes fewer bytes."
         )
         raise WorkTooLong(message, param="input", amount=len(text))
 
@@ -55,7 +68,7 @@ def longest_audio_s(model: Model, deadline: Deadline) -> float:
 
 def _spoken_seconds(text: str, speed: float) -> float:
     """About how long the text takes to be spoken: an estimate that is high rather than low."""
-    syllables = sum(map(_is_syllable, text))
+    syllables = sum(count for character, count in Counter(text).items() if _is_syllable(character))
     return (syllables / _SYLLABLES_PER_SECOND + (len(text) - syllables) / _LETTERS_PER_SECOND) / speed
 
 

@@ -22,10 +22,15 @@ def idempotency_on_aws(
     client: DynamoDBClient, table: str, bucket: str, pending_settlements: PendingSettlements
 ) -> Idempotency:
     """What an Idempotency-Key needs. Clients are created when a request first has one."""
-    payments = LedgerPayments(Table(client, table), pending_settlements, JobStore(client, table))
+    payments = _payments(client, table, pending_settlements)
     return Idempotency(ClaimStore(client, table), AnswerStore(bucket), payments)
 
 
-def repetitions_on_aws(client: DynamoDBClient, table: str) -> Repetitions:
+def repetitions_on_aws(client: DynamoDBClient, table: str, pending_settlements: PendingSettlements) -> Repetitions:
     """What a repeated call without an Idempotency-Key needs."""
-    return Repetitions(CallAttemptStore(client, table), JobStore(client, table))
+    payments = _payments(client, table, pending_settlements)
+    return Repetitions(CallAttemptStore(client, table), JobStore(client, table), payments)
+
+
+def _payments(client: DynamoDBClient, table: str, pending_settlements: PendingSettlements) -> LedgerPayments:
+    return LedgerPayments(Table(client, table), pending_settlements, JobStore(client, table))

@@ -30,7 +30,7 @@ def speech_on_aws(settings: SpeechSettings) -> App:
             providers=adapter_of,
             billing=Billing(meter, pending_settlements),
             idempotency=idempotency_on_aws(client, table, bucket, pending_settlements),
-            repetitions=repetitions_on_aws(client, table),
+            repetitions=repetitions_on_aws(client, table, pending_settlements),
             caches=SpeechCacheStore(bucket),
             results=ResultStore(bucket),
             job_service=job_service_on_aws(

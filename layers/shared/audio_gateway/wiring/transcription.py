@@ -29,7 +29,7 @@ def transcription_on_aws(settings: TranscriptionSettings) -> TranscriptionApiDep
         providers=adapter_of,
         billing=Billing(meter, pending_settlements),
         idempotency=idempotency_on_aws(client, table, bucket, pending_settlements),
-        repetitions=repetitions_on_aws(client, table),
+        repetitions=repetitions_on_aws(client, table, pending_settlements),
         results=ResultStore(bucket),
         files=NamedFileReader(uploads, AllowedHosts.parse(settings.allow_hosts)),
         job_service=job_service_on_aws(

@@ -137,13 +137,16 @@ def received_ms_of(request: Request) -> int:
     return cast("int", request.scope["audio_gateway.received_ms"])
 
 
-def call_of(request: Request, caller: Caller, *, as_stream: bool = False) -> RequestContext:
-    """The running request, for use cases. With `as_stream`, its time is that of a response that is sent as it comes."""
+def call_of(request: Request, caller: Caller, *, as_stream: bool = False, is_paid: bool = False) -> RequestContext:
+    """The running request, for use cases. With `as_stream`, its time is that of a response that is sent as it comes.
+
+    `is_paid` says that an earlier attempt of its call has paid.
+    """
     payer = Payer(caller.key_id, caller.project_id)
     request_log = request_log_of(request)
     deadline = cast("Deadline", request.scope["audio_gateway.stream_deadline"]) if as_stream else deadline_of(request)
     cancellation = sending_of(request).cancellation if as_stream else None
-    return RequestContext(request_log.request_id, payer, deadline, request_log.failed, cancellation)
+    return RequestContext(request_log.request_id, payer, deadline, request_log.failed, cancellation, is_paid)
 
 
 async def _on_error(request: Request, error: Exception) -> Response:

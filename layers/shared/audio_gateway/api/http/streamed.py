@@ -26,8 +26,11 @@ from audio_gateway.api.http.request_scope import STREAM
 from audio_gateway.api.http.sse import EVENT_STREAM_HEADERS, EVENT_STREAM_TYPE, KEEP_ALIVE, error_frame
 from audio_gateway.api.http.watcher import Watcher
 from audio_gateway.deadline import Cancellation, Deadline
+from audio_gateway.errors import StillRunning
 from audio_gateway.response_stream import ClientDisconnected, ResponseStream
 from audio_gateway.telemetry import RequestLog
+
+_OK: Final = 200
 
 KEEP_ALIVE_S: Final = 20.0
 """Seconds without an event after which a comment is sent, so that no proxy in between closes an idle connection."""
@@ -113,14 +116,14 @@ class StreamedResponse(Response):
         *,
         as_events: bool,
         watcher: Watcher | None = None,
-        keep_alive_s: float = KEEP_ALIVE_S,
+        keep_alive_s: float | None = None,
     ) -> None:
         super().__init__()
         self._items = items
         self._sending = sending
         self._as_events = as_events
         self._watcher = watcher or _WATCHER
-        self._keep_alive_s = keep_alive_s
+        self._keep_alive_s = KEEP_ALIVE_S if keep_alive_s is None else keep_alive_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Send it. Raises errors before the head.
@@ -128,21 +131,26 @@ class StreamedResponse(Response):
         A body that cannot be completed is left without its end; the log record says why.
         """
         body = _Body(send, self._keep_alive_s if self._as_events else None)
+        with self._watcher.calling(lambda: self._look(body)):
+            self._send_all(body)
 
-        def look() -> None:
+    def _look(self, body: _Body) -> None:
+        """See, in the watcher's thread, whether somebody still waits for the response."""
+        try:
             if self._sending.is_disconnected():
-                self._sending.cancellation.cancel(by_client=True)
+                if not body.runs_on:
+                    self._sending.cancellation.cancel(by_client=True)
             elif not body.has_begun and self._sending.deadline.passed:
                 self._sending.cancellation.cancel()
             else:
-                with suppress(ClientDisconnected):
-                    body.keep_alive()
-
-        with self._watcher.calling(look):
-            self._send_all(body)
+                body.keep_alive()
+        except ClientDisconnected:
+            pass  # it is noticed when the next piece is sent, and by the next look
+        except Exception as error:  # noqa: BLE001 - the watcher serves other requests, too
+            error_response(error, self._sending.request_log)
+            self._sending.cancellation.cancel()
 
     def _send_all(self, body: _Body) -> None:
-        head: Head | None = None
         try:
             head = _head(next(self._items))
             body.begin(head)
@@ -154,15 +162,25 @@ class StreamedResponse(Response):
             body.end()
         except ClientDisconnected:
             self._sending.request_log.disconnected = True
-            if head is not None and not head.runs_on:
-                self._sending.cancellation.cancel(by_client=True)
-                self._items.close()
+            self._finish(close=not body.runs_on, by_client=True)
         except Exception as error:
-            if not body.has_begun:
+            if body.stays_unsent():
                 raise
             self._fail(error, body)
-        for _ in self._items:  # what is done after the end, or although nobody waits for it
-            pass
+            self._finish(close=True)
+        else:
+            self._finish(close=False)
+
+    def _finish(self, *, close: bool, by_client: bool = False) -> None:
+        """Close the generator, or let it do what is left although the caller has left. Its errors are only logged."""
+        try:
+            if close:
+                self._sending.cancellation.cancel(by_client=by_client)
+                self._items.close()
+            for _ in self._items:
+                pass
+        except Exception as error:  # noqa: BLE001 - the response is over
+            error_response(error, self._sending.request_log)
 
     def _fail(self, error: Exception, body: _Body) -> None:
         """End a body that cannot be completed: without its end, or with an event that says why."""
@@ -172,7 +190,7 @@ class StreamedResponse(Response):
             return
         error_response(error, request_log)
         if self._as_events:
-            with suppress(ClientDisconnected):
+            with suppress(Exception):  # the first error is the one to log
                 body.add(error_frame(error, request_log.request_id))
                 body.end()
 
@@ -182,14 +200,23 @@ class _Body:
 
     def __init__(self, send: Send, keep_alive_s: float | None) -> None:
         self.has_begun = False
+        self.runs_on = False
         self._send = send
         self._keep_alive_s = keep_alive_s
         self._lock = threading.Lock()
         self._silent_since = time.monotonic()
 
     def begin(self, head: Head) -> None:
-        """Send the head, unless the response has begun without it."""
+        """Send the head, unless the response has begun without it.
+
+        Raises `StillRunning` if a response that has begun as a stream would have been a redirect to a job.
+        """
         with self._lock:
+            self.runs_on = head.runs_on
+            if self.has_begun and head.status != _OK:
+                raise StillRunning(
+                    f"The request became a job, or its response is elsewhere: {head.headers['location']}"
+                )
             self._begin(head)
 
     def add(self, piece: bytes) -> None:
@@ -200,15 +227,33 @@ class _Body:
     def end(self) -> None:
         """Send the end. Raises `ClientDisconnected`."""
         with self._lock:
+            self._keep_alive_s = None
             self._write(b"", more=False)
 
-    def keep_alive(self) -> None:
-        """Send a comment into a stream of events that has been silent for too long. Raises `ClientDisconnected`."""
-        if self._keep_alive_s is None or time.monotonic() - self._silent_since < self._keep_alive_s:
-            return
+    def stays_unsent(self) -> bool:
+        """Whether nothing has been sent. Then nothing will be, not even a comment."""
         with self._lock:
-            self._begin(Head(200, {**EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE}))
-            self._write(KEEP_ALIVE, more=True)
+            if not self.has_begun:
+                self._keep_alive_s = None
+            return not self.has_begun
+
+    def keep_alive(self) -> None:
+        """Send a comment into a stream of events that has been silent for too long. Raises `ClientDisconnected`.
+
+        While a piece is being sent, that is the sign of life, and waiting for a slow caller would keep the watcher from
+        all other requests.
+        """
+        if not self._is_silent() or not self._lock.acquire(blocking=False):
+            return
+        try:
+            if self._is_silent():
+                self._begin(Head(_OK, {**EVENT_STREAM_HEADERS, "content-type": EVENT_STREAM_TYPE}))
+                self._write(KEEP_ALIVE, more=True)
+        finally:
+            self._lock.release()
+
+    def _is_silent(self) -> bool:
+        return self._keep_alive_s is not None and time.monotonic() - self._silent_since >= self._keep_alive_s
 
     def _begin(self, head: Head) -> None:
         if not self.has_begun:

@@ -31,7 +31,7 @@ from audio_gateway.providers.port import (
 )
 from audio_gateway.transcripts.transcript import Segment
 
-_SPEECH_BYTES: Final = 64 * 1024 * 1024
+_SPEECH_BYTES: Final = 200_000_000  # as many as a streamed response may have
 _JSON_BYTES: Final = 32 * 1024 * 1024
 _ERROR_BYTES: Final = 64 * 1024
 _PCM_RATE: Final = 24_000  # contract section 2
@@ -60,17 +60,19 @@ class OpenAIAdapter:
         """Yield the audio as it arrives; raises `ProviderError`, after the first chunk if the server fails later."""
         headers = self._headers("application/json", request.request_id)
         answer = self._upstream.post("/audio/speech", headers, speech_body(request), request.deadline)
-        self._check(answer)
-        if answer.media_type.startswith("text/") or answer.media_type.endswith("json"):
+        try:
+            self._check(answer)
+            if answer.media_type.startswith("text/") or answer.media_type.endswith("json"):
+                raise self._bad("with text instead of audio")
+            sample_rate = _PCM_RATE if request.format == "pcm" else 0
+            empty = True
+            for piece in answer.chunks(_SPEECH_BYTES):
+                empty = False
+                yield AudioChunk(piece, request.format, sample_rate)
+            if empty:
+                raise self._bad("with an empty body")
+        finally:
             answer.close()
-            raise self._bad("with text instead of audio")
-        sample_rate = _PCM_RATE if request.format == "pcm" else 0
-        empty = True
-        for piece in answer.chunks(_SPEECH_BYTES):
-            empty = False
-            yield AudioChunk(piece, request.format, sample_rate)
-        if empty:
-            raise self._bad("with an empty body")
 
     def transcribe(self, request: TranscriptionCall) -> Iterator[TranscriptEvent]:
         """Yield events as they arrive; without streaming there is one. Raises `ProviderError`."""

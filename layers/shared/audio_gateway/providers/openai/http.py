@@ -22,17 +22,16 @@ from contextlib import contextmanager, suppress
 from typing import Final
 from urllib.parse import urlsplit
 
-from audio_gateway.deadline import Cancellation, Deadline
+from audio_gateway.deadline import Deadline
 from audio_gateway.errors import ConfigurationError, ProviderBadAnswer, ProviderTimedOut, ProviderUnavailable
 from audio_gateway.net.bounded_connection import (
     BoundedConnection,
     EncodedBodyError,
     LongBodyError,
-    TimeUpError,
-    Watchdog,
     body_pieces,
     connected_socket,
 )
+from audio_gateway.net.watchdog import TimeUpError, Watchdog
 
 _IDLE_S: Final = 4.0  # Node's and uvicorn's servers close after 5
 _IDLE_MOST: Final = 8
@@ -41,7 +40,10 @@ _CUT_OFF: Final = (ConnectionError, http.client.IncompleteRead, ssl.SSLError, so
 
 
 class Upstream:
-    """A server's address, and the open connections to it. Threads may share it."""
+    """A server's address, and the open connections to it. Threads may share it.
+
+    `timeout_seconds` is how long the head of an answer may take, and after it the next bytes.
+    """
 
     def __init__(self, base_url: str, *, provider: str, timeout_seconds: float) -> None:
         self._tls, self._host, self._port, self._path = _address(base_url, provider)
@@ -55,14 +57,16 @@ class Upstream:
         """Send, and wait for the head of the answer. The caller must close the answer.
 
         Raises:
-            ProviderTimedOut: there was none by the deadline, or within the provider's own timeout.
+            ProviderTimedOut: there was none by the deadline, or within `timeout_seconds`.
             ProviderUnavailable: the server could not be reached, or closed the connection.
             ProviderBadAnswer: the answer is not HTTP.
         """
         if deadline.passed:
             message = f"There was no time left to ask the provider '{self._provider}'."
             raise ProviderTimedOut(message, provider=self._provider, worked=False)
-        exchange = _Exchange(self._provider, min(deadline.remaining_s(), self._timeout_s), deadline.cancellation)
+        exchange = _Exchange(
+            self._provider, Watchdog(deadline.remaining_s(), deadline.cancellation, silence_s=self._timeout_s)
+        )
         connection: BoundedConnection | None = None
         try:
             with exchange.errors():
@@ -137,7 +141,7 @@ class UpstreamResponse:
         """The body as it arrives, then the answer is closed.
 
         Raises:
-            ProviderTimedOut: the deadline came first.
+            ProviderTimedOut: the deadline came first, or nothing came for `timeout_seconds`.
             ProviderUnavailable: the server closed the connection before the end.
             ProviderBadAnswer: the body has more than `limit` bytes, or is compressed although the request did not
                 allow that.
@@ -174,8 +178,8 @@ class UpstreamResponse:
 class _Exchange:
     """One POST: the watchdog that bounds it, and the meaning of an error in it."""
 
-    def __init__(self, provider: str, seconds: float, cancellation: Cancellation | None) -> None:
-        self.watchdog = Watchdog(seconds, cancellation)
+    def __init__(self, provider: str, watchdog: Watchdog) -> None:
+        self.watchdog = watchdog
         self.has_sent = False  # the request, or a part of it: from then on the provider may have worked
         self._provider = provider
 

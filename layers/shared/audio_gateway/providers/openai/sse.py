@@ -38,13 +38,19 @@ def events(chunks: Iterable[bytes]) -> Iterator[ServerSentEvent]:
 
 
 def _lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Lines without their ends; an incomplete last line is dropped. The LF after a CR may be in the next chunk."""
-    rest = b""
-    for number, chunk in enumerate(chunks):
-        rest += chunk.removeprefix(b"\xef\xbb\xbf") if number == 0 else chunk
-        held = rest.endswith(b"\r")
-        *lines, rest = _LINE_END.split(rest[:-1] if held else rest)
-        rest += b"\r" if held else b""
-        yield from lines
-    if rest.endswith(b"\r"):
-        yield rest[:-1]
+    """Lines without their ends, each as soon as its end is there; an incomplete last line is dropped.
+
+    A CR at the end of a chunk ends a line, although its LF may be in the next chunk.
+    """
+    parts, is_first, after_cr = list[bytes](), True, False
+    for chunk in chunks:
+        if not chunk:
+            continue
+        text = chunk.removeprefix(b"\xef\xbb\xbf") if is_first else chunk
+        is_first = False
+        first, *others = _LINE_END.split(text.removeprefix(b"\n") if after_cr else text)
+        after_cr = chunk.endswith(b"\r")
+        parts.append(first)
+        for part in others:
+            yield b"".join(parts)
+            parts = [part]

@@ -25,7 +25,7 @@ from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import MOST_LANES
 from audio_gateway.metering.account import Hold, JobMeter, MeteredRequest, Payer
-from audio_gateway.metering.ledger import LedgerRow, failed_row
+from audio_gateway.metering.ledger import LedgerRow, free_row
 from audio_gateway.metering.pending_settlements import PendingSettlements
 from audio_gateway.use_cases.reservation import named_by_caller, work_of
 
@@ -120,7 +120,7 @@ def write_off(job: Job, model: Model, amount: int, now_ms: int, ledger: LedgerWr
     payer = Payer(job.key_id, job.project_id)
     if work.cost_microusd:
         with suppress(MeteringUnavailable):
-            ledger.put(failed_row(Hold(payer, work, now_ms, 0), work.model, work.cost_microusd))
+            ledger.put(free_row(Hold(payer, work, now_ms, 0), work.model, work.cost_microusd))
     return work.cost_microusd
 
 

@@ -13,7 +13,7 @@ from audio_gateway.jobs.job import Job, JobError, JobRef
 from audio_gateway.jobs.job_files import JobFiles, files_gone
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.jobs.plan import JobPlan
-from audio_gateway.metering.ledger import failed_row
+from audio_gateway.metering.ledger import free_row
 from audio_gateway.use_cases.jobs.billing import JobBilling, LedgerWriter, settle, work_done
 from audio_gateway.use_cases.jobs.chunk_files import ChunkFiles
 from audio_gateway.use_cases.jobs.kinds.kind import ChunkResults, JobKind
@@ -167,7 +167,7 @@ def _write_off_lost_work(job: Job, deps: JobEnding) -> None:
     if unbilled is None or job.hold is None or job.completed_ms is None:
         return
     at_ms = job.hold.stamp(job.completed_ms)
-    row = replace(failed_row(job.hold, unbilled.model, unbilled.cost_microusd), at_ms=at_ms)
+    row = replace(free_row(job.hold, unbilled.model, unbilled.cost_microusd), at_ms=at_ms)
     if row.cost_microusd:
         deps.ledger.put(row)
 
