@@ -94,7 +94,10 @@ def _speech_request() -> Schema:
             f"How to speak, in plain words. Requires {_capable('instructions')}.", maxLength=MAX_INSTRUCTIONS
         ),
         "stream_format": words(
-            ("audio", "sse"), "`sse` sends the audio as server-sent events; see `SpeechEvents`.", default="audio"
+            ("audio", "sse"),
+            "`audio` sends the bytes of the file, `sse` the same bytes in server-sent events; see `SpeechEvents`. Both "
+            "are sent while the text is spoken.",
+            default="audio",
         ),
         "background": {"type": "boolean", "description": _BACKGROUND, "default": False},
     }
@@ -163,7 +166,8 @@ def _transcription_options() -> dict[str, Schema]:
         ),
         "stream": words(
             ["true", "false"],
-            "Whether to send server-sent events; see `TranscriptionEvents`. Only valid with "
+            "Whether to send the text in server-sent events while the audio is transcribed; see "
+            "`TranscriptionEvents`. If the model cannot stream, one event has the whole text. Only valid with "
             f"{listed([f'`{name}`' for name in STREAMABLE])}.",
             default="false",
         ),
