@@ -73,7 +73,7 @@ def speak(info: dict[str, Any]) -> Arrivals:
 
 
 def measured(*, streams: bool) -> Arrivals:
-    """The fastest round, which other programs disturbed least. The first call, which starts the function, is left out."""
+    """The fastest round, which other programs disturbed least, without the first call, which starts the function."""
     with stack(streams=streams) as info:
         speak(info)
         return min((speak(info) for _ in range(ROUNDS)), key=lambda arrivals: arrivals[-1][0])

@@ -127,7 +127,7 @@ def _content(job_id: Schema) -> Schema:
     return {
         "operationId": "retrieveJobContent",
         "summary": "Retrieve a job's result",
-        "description": "Returns exactly what the call would have returned directly, while it is read. Speech "
+        "description": "Returns exactly what the call would have returned directly, piece by piece. Speech "
         "can be fetched in any format, not only in the requested one, if the response has the time and room for it "
         f"({MAX_STREAMED_BYTES / 1_000_000:g} MB; "
         f"{MOST_TRANSCODED_BYTES / 1_000_000:g} MB of the stored file where the deployment does not stream "
