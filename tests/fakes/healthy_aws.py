@@ -67,7 +67,7 @@ class HealthyAws:
         """A value of the template, which may be a parameter's, or depend on one."""
         match written:
             case {"Ref": name}:
-                return self.parameters[name]
+                return self.parameters.get(name, written)
             case {"Fn::If": [condition, then, otherwise]}:
                 one, other = self.conditions[condition]["Fn::Equals"]
                 return then if self.value(one) == self.value(other) else otherwise
@@ -162,7 +162,7 @@ def _lambda(aws: HealthyAws) -> dict[str, Answer]:
             **{name: aws.value(properties[name]) for name in ("Runtime", "Handler", "MemorySize", "Timeout")},
             "Architectures": ["x86_64"],
             "Layers": [{"Arn": f"{_LAMBDA}:layer:shared:7"}],
-            "Environment": {"Variables": _texts(properties["Environment"]["Variables"])},
+            "Environment": {"Variables": _texts(aws, properties["Environment"]["Variables"])},
         }
 
     mapping = {"UUID": "0" * 36, "State": "Enabled"}
@@ -176,8 +176,9 @@ def _lambda(aws: HealthyAws) -> dict[str, Answer]:
     }
 
 
-def _texts(variables: Mapping[str, Any]) -> dict[str, str]:
-    return {name: value if isinstance(value, str) else "something" for name, value in variables.items()}
+def _texts(aws: HealthyAws, variables: Mapping[str, Any]) -> dict[str, str]:
+    values = {name: aws.value(written) for name, written in variables.items()}
+    return {name: value if isinstance(value, str) else "something" for name, value in values.items()}
 
 
 def _data(aws: HealthyAws) -> dict[str, Answer]:

@@ -53,6 +53,21 @@ def test_all_checks_are_green_for_a_healthy_gateway(healthy: HealthyGateway) -> 
     assert list(results) == [check.name for group in GROUPS for check in group.checks]
 
 
+def test_all_calls_are_green_for_a_healthy_gateway_that_does_not_stream(healthy: HealthyGateway) -> None:
+    healthy.aws.parameters["ResponseStreaming"], healthy.api.streams = "false", False
+    results = healthy.results("Calls", "Money")
+    assert {name: each.text for name, each in results.items() if each.state != "green"} == {}
+    assert results["streamed"].text == "in one piece, as ResponseStreaming is false"
+    assert "through the bucket" in results["large-answer"].text
+
+
+def test_a_large_answer_that_is_small_is_skipped_and_charged(healthy: HealthyGateway) -> None:
+    healthy.api.answers["POST /audio/speech"] = lambda key, **_: healthy.api.charged("POST /audio/speech", b"RIFF", key)
+    results = healthy.results("Calls", "Money")
+    assert results["large-answer"].state == "skipped"
+    assert results["ledger"].state == "green"
+
+
 # ---------------------------------------------------------------- what AWS says
 def without(world: HealthyGateway, operation: str, key: str, index: int) -> None:
     """Remove an item from the result of an operation."""
@@ -449,6 +464,24 @@ def done_twice(world: HealthyGateway) -> None:
     world.api.answers["POST /audio/speech"] = speech
 
 
+def large_is_lost(world: HealthyGateway) -> Callable[..., Any]:
+    """Let the link to a large answer lead nowhere."""
+    world.api.answers["GET /lost"] = lambda **_: answer("GET", "/lost", 404, b"")
+    own = world.api
+
+    def speech(key: str, **content: Any) -> Any:
+        del own.answers["POST /audio/speech"]
+        answered = own.call("POST", "/audio/speech", key, **content)
+        own.answers["POST /audio/speech"] = speech
+        if len(content["json"]["input"]) <= 1000:
+            return answered
+        return answer(
+            "POST", "/audio/speech", 303, b"", answered.headers | {"location": "https://elsewhere.example/lost"}
+        )
+
+    return speech
+
+
 API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     "a provider that is down": (
         lambda it: served_by(it, "robot"),
@@ -457,6 +490,21 @@ API_FAULTS: dict[str, tuple[Fault, set[str], str]] = {
     ),
     "an Idempotency-Key without effect": (done_twice, {"idempotency"}, "ran twice"),
     "answers that are not charged": (lambda it: setattr(it.api, "charges", False), {"ledger"}, "has 0 rows"),
+    "answers that something in front collects": (
+        lambda it: setattr(it.api, "streams", False),
+        {"streamed"},
+        "create-deployment --rest-api-id gateway-Api --stage-name v1",
+    ),
+    "a function that does not stream as the stack should": (
+        lambda it: function(it, "SpeechFunction", Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": ""}}),
+        {"streamed"},
+        "ResponseStreaming is true, but SpeechFunction has nothing as AWS_LAMBDA_EXEC_WRAPPER",
+    ),
+    "a large answer that is not in the bucket": (
+        lambda it: it.api.answers.update({"POST /audio/speech": large_is_lost(it)}),
+        {"large-answer"},
+        "the link into the bucket answered 404",
+    ),
     "uploads that fail": (
         lambda it: it.api.broken.add("/audio/uploads"),
         {"upload"},

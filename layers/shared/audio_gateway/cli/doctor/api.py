@@ -12,7 +12,8 @@ from audio_gateway.cli.doctor.check import CheckFailed
 if TYPE_CHECKING:
     import httpx2
 
-_TIMEOUT_S: Final = 35  # API Gateway gives up after 29
+# Without a byte. A response in one piece has come after 29, or API Gateway has given up; a streamed one has begun.
+_TIMEOUT_S: Final = 35
 _ENVELOPE: Final = {"message", "type", "param", "code"}
 _SEE_OTHER: Final = 303
 

@@ -14,16 +14,15 @@ from audio_gateway.catalog.adapters import spec_of
 from audio_gateway.cli.doctor.api import HttpResponse
 from audio_gateway.cli.doctor.catalogue import catalogue_of
 from audio_gateway.cli.doctor.check import Check, CheckFailed, CheckGroup, CheckSkipped
+from audio_gateway.cli.doctor.checks.streaming import LARGE_ANSWER, STREAMED, voice_of
 from audio_gateway.cli.doctor.context import CheckContext
 
 _TEXT: Final = "One two three."
-_LONG_TEXT: Final = "The quick brown fox jumps over the lazy dog. " * 45
 _SAMPLE_RATE: Final = 16_000
 _MOST_APART_S: Final = 60
 _OK: Final = 200
 _ACCEPTED: Final = 202
 _SEE_OTHER: Final = 303
-_RENDERED: Final = "4.5 MB"
 
 
 def _models(context: CheckContext) -> str:
@@ -124,24 +123,6 @@ def _upload(context: CheckContext) -> str:
     return f"{len(sound)} bytes uploaded by form, {_heard(answer)}"
 
 
-def _large_answer(context: CheckContext) -> str:
-    model = context.model("speech")
-    path = "/audio/speech"
-    body = {"model": model["id"], "voice": _voice(model), "input": _LONG_TEXT.strip(), "response_format": "wav"}
-    answer = context.follow_redirects(context.api.call("POST", path, context.key.value, json=body))
-    if answer.status == _OK:
-        raise CheckSkipped(f"{model['id']} made only {len(answer.body)} bytes, which fit into a response")
-    if answer.status != _SEE_OTHER:
-        raise CheckFailed(answer.summary(), context.stack.logs_of("speech"))
-    context.record_charge(answer)
-    fetched = context.api.call("GET", context.api.next_url(answer) or "")
-    if fetched.status != _OK or not fetched.body.startswith(b"RIFF"):
-        raise CheckFailed(
-            f"the link into the bucket answered {fetched.status}", "Check that the role of speech allows s3:GetObject."
-        )
-    return f"{len(fetched.body)} bytes through the bucket"
-
-
 def _job_start(context: CheckContext) -> str:
     fields = {"model": context.model("transcriptions")["id"], "background": "true"}
     files = {"file": ("doctor.wav", _sound(context))}
@@ -204,12 +185,8 @@ def _served(context: CheckContext, model: dict[str, Any], endpoint: str) -> Http
 def _say(
     context: CheckContext, model: dict[str, Any], *, headers: dict[str, str] | None = None, **more: str
 ) -> HttpResponse:
-    body = {"model": model["id"], "voice": _voice(model), "input": _TEXT, **more}
+    body = {"model": model["id"], "voice": voice_of(model), "input": _TEXT, **more}
     return context.call("POST", "/audio/speech", "speech", json=body, headers=headers or {})
-
-
-def _voice(model: dict[str, Any]) -> str:
-    return str((model["voices"] or ["alloy"])[0])
 
 
 def _hear(context: CheckContext, model: dict[str, Any], endpoint: str) -> HttpResponse:
@@ -248,6 +225,7 @@ CALLS: Final = CheckGroup(
         Check("long-wait", "waiting for a job redirects to itself", _long_wait, seconds=40),
         Check("job-end", "the job ends, and its result can be fetched", _job_end, seconds=200),
         Check("idempotency", "a repeated request is done and charged once", _idempotency, seconds=60),
-        Check("large-answer", f"a response above {_RENDERED} comes through the bucket", _large_answer, seconds=120),
+        STREAMED,
+        LARGE_ANSWER,
     ),
 )
