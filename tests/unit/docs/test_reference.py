@@ -65,7 +65,7 @@ def test_every_operation_belongs_to_one_group() -> None:
 
 @pytest.mark.parametrize("operation_id", SAMPLES)
 def test_each_call_with_curl_follows_redirects(operation_id: str) -> None:
-    """What takes longer than 29 s is a redirect: without -L, curl prints nothing and reports no error."""
+    """What does not fit into a response is a redirect: without -L, curl prints nothing and reports no error."""
     for call in re.findall(r"\bcurl .*", SAMPLES[operation_id]["sh"]):
         assert re.match(r"curl (-s )?-L ", call)
 

@@ -15,7 +15,7 @@ from audio_gateway.transcripts.json_bytes import json_bytes
 JOB_HEADER: Final = "x-audio-gateway-job"
 
 LONGEST_WAIT_S: Final = 25
-"""How long one request waits for a job. API Gateway's time limit is 29 s."""
+"""How long one request waits for a job, in every deployment: without streaming, API Gateway's time limit is 29 s."""
 
 _MS: Final = 1000
 

@@ -28,7 +28,8 @@ from audio_gateway.metering.account import Hold
 
 REMEMBERED_S: Final = 1020
 """How long an attempt and its outcome are kept: longer than a function may stream, 900 s, as an earlier attempt that is
-still running must see a later one; and longer than an SDK follows the redirects of one attempt, at most 20 of 29 s."""
+still running must see a later one; and longer than an SDK follows the redirects of one attempt: at most 20, each
+after a wait of up to 25 s."""
 
 STARTED_WITHIN_S: Final = 35
 """A job that does not exist this long after its attempt registered never will: each step of a start takes seconds."""

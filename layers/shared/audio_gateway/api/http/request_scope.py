@@ -20,12 +20,10 @@ from audio_gateway.telemetry import RequestLog, log_unexpected, report
 
 _HEX_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
-# Without streaming, API Gateway stops waiting for a function 29 s after it received the request. We stop early enough
-# that our own error still gets through, and that a large response can be copied on its way.
-
-# With streaming, it waits 5 minutes for the first byte, and so do the official SDK for Node and its HTTP client; the
-# whole response may take 15 minutes, as may the function (API Gateway developer guide, "Stream the integration
-# response"; Lambda's quotas).
+# With streaming, API Gateway waits 5 minutes for the first byte, and so do the official SDK for Node and its HTTP
+# client; the whole response may take 15 minutes, as may the function (API Gateway developer guide, "Stream the
+# integration response"; Lambda's quotas). Without, there is one limit, BUFFERED_LIMIT_S. We stop early enough that our
+# own error still gets through, and that a large response in one piece can be copied to the bucket.
 _FIRST_BYTE_S: Final = 285
 _WHOLE_STREAM_S: Final = 890
 # An older time comes from a sample event, not from the cold start of a function.

@@ -11,7 +11,7 @@ from audio_gateway.catalog.defaults import Defaults
 from audio_gateway.catalog.models import OPENAI_VOICES, Capability, Endpoint
 
 # Seconds of audio that OpenAI's models process in a second: cautious estimates; only the operator can measure them. A
-# low value makes jobs of requests that would have fitted; with a high one, responses exceed the platform's 29 seconds.
+# low value makes jobs of requests that would have fitted; with a high one, responses miss their deadline.
 _SPEECH_SPEED: Final = 5.0
 _TRANSCRIPTION_SPEED: Final = 20.0
 
