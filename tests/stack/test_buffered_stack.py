@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from audio_gateway.cli.doctor.api import ApiClient
+from audio_gateway.cli.doctor.check import CheckGroup
+from audio_gateway.cli.doctor.checks import GROUPS
+from audio_gateway.cli.doctor.context import CheckContext
+from audio_gateway.cli.doctor.find_stack import stack_of
+from audio_gateway.cli.doctor.run import results
+from audio_gateway.cli.gateway import Gateway
 from tests.fakes.upstream import FakeUpstream
 from tests.sound import look, tone_wav
 from tests.stack.aws import aws_of
@@ -121,3 +129,22 @@ def test_audio_that_does_not_fit_into_29_seconds_becomes_a_job(wire: Wire) -> No
     job_id = answer.headers["x-audio-gateway-job"]
     assert (answer.status, answer.headers["location"]) == (303, f"/v1/audio/jobs/{job_id}/content?wait=25&hop=1")
     assert wire.call("DELETE", f"/audio/jobs/{job_id}").status == 200
+
+
+def test_the_doctor_finds_nothing_wrong_with_it(
+    stack: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stack.json").write_text(json.dumps(stack))
+    monkeypatch.setenv("STACK_FILE", str(tmp_path / "stack.json"))
+    gateway = Gateway()
+    inspected = stack_of(gateway)
+    context = CheckContext(inspected, gateway, ApiClient(inspected.base_url))
+    names = {"streamed", "large-answer", "ledger", "functions-as-template"}
+    checks = tuple(check for group in GROUPS for check in group.checks if check.name in names)
+    try:
+        found = {each.check.name: (each.state, each.text) for each in results([CheckGroup("some", checks)], context)}
+    finally:
+        assert context.clean_up() == []
+    assert {name: state for name, (state, _) in found.items()} == dict.fromkeys(names, "green"), found
+    assert found["streamed"][1] == "in one piece, as ResponseStreaming is false"
+    assert found["large-answer"][1].endswith("through the bucket")
