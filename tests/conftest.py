@@ -32,6 +32,7 @@ _ALONE = (
     "tests/stack/sdk/test_sdk_contract.py",
     "tests/stack/test_sweep_and_rollup.py",
     "tests/stack/test_node_client.py",
+    "tests/stack/test_buffered_stack.py",
 )
 
 
