@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from audio_gateway.api.delivery import AnswerStream, Sale, delivered
-from audio_gateway.api.http.streamed import Head, Sending
 from audio_gateway.catalog.models import Model, Price
-from audio_gateway.deadline import Deadline
 from audio_gateway.errors import (
     BudgetReached,
     KeyNotUsable,
@@ -23,13 +20,9 @@ from audio_gateway.errors import (
     RateLimitReached,
 )
 from audio_gateway.idempotency.idempotency import Run
-from audio_gateway.metering.account import Payer, Window
+from audio_gateway.metering.account import Window
 from audio_gateway.providers.port import AudioChunk, TranscriptDone
-from audio_gateway.response_stream import ClientDisconnected
-from audio_gateway.telemetry import RequestLog
 from audio_gateway.transcripts.transcript import Transcript
-from audio_gateway.use_cases.reservation import Billing, RequestContext
-from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import model
 from tests.sound import clip, tone_wav, wav
 from tests.unit.api.harness import BODY, Gateway
@@ -351,19 +344,3 @@ def test_a_failure_whose_release_fails_keeps_its_own_error(gateway: Gateway) -> 
     gateway.meter.fails = DOWN
     assert gateway.speak().error["code"] == "provider_unavailable"
     assert gateway.pending_settlements.kept == {}
-
-
-def test_a_caller_who_reads_too_slowly_until_the_deadline_pays() -> None:
-    meter, talker = FakeMeter(), priced()
-    deadline = Deadline.after(3600)
-    stream: Any = object()
-    sending = Sending(stream, deadline, deadline, RequestLog("req_1", "speech", "POST"))
-    context = RequestContext("req_1", Payer("key_1", "default"), deadline, cancellation=sending.cancellation)
-    reservation = Billing(meter, FakePendingSettlements()).reserve(context, "speech", talker, (talker,), 8)
-    sale = Sale(Run(), reservation, talker, cast("Any", None), "default")
-    items = delivered(lambda: AnswerStream({}, iter((b"1", b"2"))), sale, sending)
-    assert [type(next(items)), next(items)] == [Head, b"1"]
-    sending.stream_deadline = Deadline.after(-1)
-    with pytest.raises(ClientDisconnected):
-        next(items)
-    assert (len(meter.settled), meter.failed, meter.open) == (1, [], [])
