@@ -35,6 +35,7 @@ id        = "tts-1"
 provider  = "upstream"
 endpoints = ["speech"]
 price     = { usd_per_million_characters = "1" }
+speed_factor = 50
 
 [[models]]
 id        = "gpt-4o-transcribe"
