@@ -353,14 +353,17 @@ def test_a_failure_whose_release_fails_keeps_its_own_error(gateway: Gateway) -> 
     assert gateway.pending_settlements.kept == {}
 
 
-def test_a_caller_who_reads_too_slowly_until_the_deadline_pays() -> None:
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_caller_who_reads_too_slowly_until_the_deadline_pays(keeps: bool) -> None:
     meter, talker = FakeMeter(), priced()
     deadline = Deadline.after(3600)
     stream: Any = object()
     sending = Sending(stream, deadline, deadline, RequestLog("req_1", "speech", "POST"))
     context = RequestContext("req_1", Payer("key_1", "default"), deadline, cancellation=sending.cancellation)
     reservation = Billing(meter, FakePendingSettlements()).reserve(context, "speech", talker, (talker,), 8)
-    sale = Sale(Run(), reservation, talker, cast("Any", None), "default")
+    run = Run()
+    run.keeps = keeps  # type: ignore[misc] # as with an Idempotency-Key
+    sale = Sale(run, reservation, talker, cast("Any", None), "default")
     items = delivered(lambda: AnswerStream({}, iter((b"1", b"2"))), sale, sending)
     assert [type(next(items)), next(items)] == [Head, b"1"]
     sending.stream_deadline = Deadline.after(-1)
