@@ -356,17 +356,17 @@ def test_a_failure_whose_release_fails_keeps_its_own_error(gateway: Gateway) -> 
 @pytest.mark.parametrize("keeps", [False, True])
 def test_a_caller_who_reads_too_slowly_until_the_deadline_pays(keeps: bool) -> None:
     meter, talker = FakeMeter(), priced()
-    deadline = Deadline.after(3600)
+    deadline, over = Deadline.after(3600), Deadline.after(0)
     stream: Any = object()
     sending = Sending(stream, deadline, deadline, RequestLog("req_1", "speech", "POST"))
-    context = RequestContext("req_1", Payer("key_1", "default"), deadline, cancellation=sending.cancellation)
+    context = RequestContext("req_1", Payer("key_1", "default"), over, cancellation=sending.cancellation)
     reservation = Billing(meter, FakePendingSettlements()).reserve(context, "speech", talker, (talker,), 8)
     run = Run()
-    run.keeps = keeps  # type: ignore[misc] # as with an Idempotency-Key
+    run.keeps = keeps  # as with an Idempotency-Key
     sale = Sale(run, reservation, talker, cast("Any", None), "default")
     items = delivered(lambda: AnswerStream({}, iter((b"1", b"2"))), sale, sending)
     assert [type(next(items)), next(items)] == [Head, b"1"]
-    sending.stream_deadline = Deadline.after(-1)
+    sending.stream_deadline = over
     with pytest.raises(ClientDisconnected):
         next(items)
     assert (len(meter.settled), meter.failed, meter.open) == (1, [], [])
