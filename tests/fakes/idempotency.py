@@ -141,7 +141,9 @@ class FakeAttempts:
 
 
 def _gives_way(old: CallAttempt, attempt: CallAttempt, instead_of: CallAttempt | None, now_s: int) -> bool:
-    if old.expires_s <= now_s or old.request_id in {attempt.request_id, (instead_of or attempt).request_id}:
+    if old.expires_s <= now_s or old.request_id == attempt.request_id:
+        return True
+    if instead_of is not None and old.request_id == instead_of.request_id and (instead_of.is_over or not old.is_over):
         return True
     if not old.is_over and old.began_ms <= attempt.began_ms:
         return True

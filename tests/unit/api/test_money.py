@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from audio_gateway.api.delivery import AnswerStream, Sale, delivered
+from audio_gateway.api.http.streamed import Head, Sending
 from audio_gateway.catalog.models import Model, Price
+from audio_gateway.deadline import Deadline
 from audio_gateway.errors import (
     BudgetReached,
     KeyNotUsable,
@@ -20,9 +23,12 @@ from audio_gateway.errors import (
     RateLimitReached,
 )
 from audio_gateway.idempotency.idempotency import Run
-from audio_gateway.metering.account import Window
+from audio_gateway.metering.account import Payer, Window
 from audio_gateway.providers.port import AudioChunk, TranscriptDone
+from audio_gateway.telemetry import RequestLog
 from audio_gateway.transcripts.transcript import Transcript
+from audio_gateway.use_cases.reservation import Billing, RequestContext
+from tests.fakes.meter import FakeMeter, FakePendingSettlements
 from tests.fakes.providers import model
 from tests.sound import clip, tone_wav, wav
 from tests.unit.api.harness import BODY, Gateway
@@ -344,3 +350,21 @@ def test_a_failure_whose_release_fails_keeps_its_own_error(gateway: Gateway) -> 
     gateway.meter.fails = DOWN
     assert gateway.speak().error["code"] == "provider_unavailable"
     assert gateway.pending_settlements.kept == {}
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_caller_who_reads_too_slowly_until_the_deadline_pays(keeps: bool) -> None:
+    meter, talker = FakeMeter(), priced()
+    deadline, over = Deadline.after(3600), Deadline.after(0)
+    stream: Any = object()
+    sending = Sending(stream, deadline, deadline, RequestLog("req_1", "speech", "POST"))
+    context = RequestContext("req_1", Payer("key_1", "default"), over, cancellation=sending.cancellation)
+    reservation = Billing(meter, FakePendingSettlements()).reserve(context, "speech", talker, (talker,), 8)
+    run = Run()
+    run.keeps = keeps  # as with an Idempotency-Key
+    sale = Sale(run, reservation, talker, cast("Any", None), "default")
+    items = delivered(lambda: AnswerStream({}, iter((b"1", b"2"))), sale, sending)
+    assert [type(next(items)), next(items)] == [Head, b"1"]
+    sending.cancellation.cancel(by_client=True)  # as `StreamedResponse` does when the time is over
+    items.close()
+    assert (len(meter.settled), meter.failed, meter.open) == (1, [], [])

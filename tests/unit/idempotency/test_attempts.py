@@ -99,6 +99,15 @@ def test_one_of_two_takes_a_try_over_that_died(attempts: CallAttempts) -> None:
     assert take(attempts, replace(THIRD, job_id="job_3"), instead_of=died) == replace(SECOND, job_id="job_2")
 
 
+def test_an_attempt_that_ends_replaces_a_later_one_only_while_that_one_runs(attempts: CallAttempts) -> None:
+    take(attempts, SECOND)
+    paid = replace(FIRST, retries=1, **PAYMENT)
+    assert take(attempts, paid) == SECOND
+    assert take(attempts, paid, instead_of=SECOND) is None
+    take(attempts, replace(THIRD, **PAYMENT), instead_of=paid)
+    assert take(attempts, paid, instead_of=THIRD) == replace(THIRD, **PAYMENT)
+
+
 def test_a_repetition_takes_over_a_payment_and_hands_it_on(attempts: CallAttempts) -> None:
     paid = replace(FIRST, **PAYMENT)
     take(attempts, paid)

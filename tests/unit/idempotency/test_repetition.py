@@ -268,11 +268,34 @@ def test_a_client_that_counts_no_attempts_pays_each_time_and_writes_nothing(job_
     assert job_service.attempts.writes == 0
 
 
-def test_of_two_attempts_that_run_at_the_same_time_the_last_one_pays(job_service: Harness) -> None:
-    first, second = job_service.come(0), job_service.come(1)
-    assert not second.is_paid
-    assert not end(job_service, first)
-    assert end(job_service, second)
+@pytest.mark.parametrize("ends_first", [0, 1])
+def test_of_two_attempts_that_run_at_the_same_time_the_first_to_end_pays(job_service: Harness, ends_first: int) -> None:
+    runs = [job_service.come(0), job_service.come(1)]
+    assert not runs[1].is_paid
+    assert end(job_service, runs[ends_first])
+    assert not end(job_service, runs[1 - ends_first])
+    assert job_service.come(2).is_paid
+
+
+def test_a_repetition_that_is_refused_after_an_attempt_has_ended_does_not_make_it_free(job_service: Harness) -> None:
+    first, repetition = job_service.come(0), job_service.come(1)
+    with suppress(StorageUnavailable), repetition:
+        assert end(job_service, first)
+        raise StorageUnavailable("refused")
+    assert job_service.come(2).is_paid
+
+
+def test_of_equal_repetitions_that_run_while_an_attempt_pays_one_is_free(job_service: Harness) -> None:
+    first, *repetitions = (job_service.come(retries) for retries in (0, 1, 1, 1))
+    assert end(job_service, first)
+    assert [end(job_service, repetition) for repetition in repetitions] == [False, True, True]
+
+
+def test_a_repetition_pays_for_an_attempt_that_dies_before_it_is_charged_while_both_run(job_service: Harness) -> None:
+    first, repetition = job_service.come(0), job_service.come(1)
+    assert end(job_service, first, dies=True)
+    assert end(job_service, repetition)
+    assert job_service.payments.cancelled == {"req_1"}
     assert job_service.come(2).is_paid
 
 

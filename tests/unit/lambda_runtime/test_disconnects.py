@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -176,6 +177,15 @@ def test_a_writer_is_blocked_until_the_deadline_at_the_longest() -> None:
         call.reading.clear()
         Runtime(api, Streaming(recorder)).serve()
     assert isinstance(recorder.stopped[0].__cause__, TimeoutError)
+
+
+def test_a_reader_that_was_too_slow_is_not_waited_for_until_the_function_is_killed() -> None:
+    with FakeRuntimeApi(receive_buffer=65_536) as api:
+        call = api.invoke(keep=False, seconds=2.6)  # 2.5 of which are for settling
+        call.reading.clear()
+        killed_at = time.time() + 2.6
+        Runtime(api, Streaming(Recorder())).serve()
+        assert time.time() < killed_at - 0.5
 
 
 def test_an_error_is_not_reported_to_a_caller_who_leaves_at_that_moment(api: FakeRuntimeApi) -> None:

@@ -18,8 +18,9 @@ def charged(
     """Charge the answer that the block makes and sends, as served by `model`; if the block raises, it is free.
 
     A caller who disconnects in the middle is charged all the same, because the provider had begun to answer; but not if
-    the answer was to be stored for the next request with its key, which then does the work again. No attempt is
-    charged whose call another attempt of the caller's SDK pays for (`Run.pays`).
+    the answer was to be stored for the next request with its key, which then does the work again, unless it was the
+    caller who took all of the time. No attempt is charged whose call another attempt of the caller's SDK pays for
+    (`Run.pays`).
 
     Raises:
         ProviderTimedOut: the answer was to be charged `before_it_is_sent`, and no time is left for that.
@@ -34,7 +35,7 @@ def charged(
             if before_it_is_sent:
                 reservation.keep_time(model)
         except BaseException as error:
-            if reservation.left_by_client and not run.keeps:
+            if reservation.left_by_client and (reservation.time_is_over or not run.keeps):
                 _settle(reservation, model, request_log, pays=run.pays(hold))
             else:
                 request_log.price_microusd = None

@@ -21,10 +21,10 @@ from audio_gateway.metering.account_item import hold_from_text, hold_text
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
 
+_NOT_OVER: Final = "attribute_not_exists(job_id) AND attribute_not_exists(result_key) AND attribute_not_exists(payment)"
 _FREE: Final = (
-    "attribute_not_exists(pk) OR expires_s <= :now OR request_id IN (:own, :other)"
-    " OR (attribute_not_exists(job_id) AND attribute_not_exists(result_key) AND attribute_not_exists(payment)"
-    " AND began_ms <= :began)"
+    "attribute_not_exists(pk) OR expires_s <= :now OR request_id = :own"
+    f" OR ({_NOT_OVER} AND (began_ms <= :began OR request_id = :running)) OR request_id = :over"
 )
 _A_NEW_CALL: Final = " OR retries = :first OR began_ms < :began"
 
@@ -40,7 +40,8 @@ class CallAttemptStore:
         values: dict[str, int | str] = {
             "now": now_s,
             "own": attempt.request_id,
-            "other": (instead_of or attempt).request_id,
+            "running": (instead_of or attempt).request_id,
+            "over": (instead_of if instead_of is not None and instead_of.is_over else attempt).request_id,
             "began": attempt.began_ms,
         }
         condition = Condition(_FREE, **values) if attempt.retries else Condition(_FREE + _A_NEW_CALL, first=0, **values)

@@ -6,7 +6,7 @@ caller has disconnected. So the last attempt represents the call:
 
     a repetition                    registers before it does anything, and takes over, unless the call has an outcome
     an attempt that becomes a job   registers before the job exists, unless a later attempt has registered
-    an SDK's attempt that ends      records that it pays, unless a later attempt has registered: that one pays instead
+    an SDK's attempt that ends      records that it pays, unless another one has: the first that ends pays
     an answer in the bucket         is recorded once it is paid
 
 Each is one conditional write to one item for each key and request. A repetition that finds a payment is free, and hands
@@ -36,6 +36,7 @@ STARTED_WITHIN_S: Final = 35
 
 MAX_RETRIES: Final = 10
 """The most repetitions of a call that one payment covers. The official SDKs make 2 unless they are told otherwise."""
+_MOST_TRIES: Final = 10  # of recording a payment while other attempts of the call register
 _PATIENCE_S: Final = 8.0
 _LATER_TRY_S: Final = 2  # how long an attempt waits that a later one has overtaken
 
@@ -81,8 +82,8 @@ class CallAttempts(Protocol):
     def acquire(self, attempt: CallAttempt, *, instead_of: CallAttempt | None, now_s: int) -> CallAttempt | None:
         """Let the attempt represent its call; returns None, or the existing attempt that prevents it. Safe to repeat.
 
-        It replaces an expired attempt, that of `instead_of`, or an earlier one that is not over. A first attempt is a
-        new call, and also replaces another first attempt and all that began before it.
+        It replaces an expired attempt, that of `instead_of` unless that has ended since, or an earlier one that is not
+        over. A first attempt is a new call, and also replaces another first attempt and all that began before it.
         """
         ...
 
@@ -174,16 +175,46 @@ class Repetitions:
             time.sleep(self._poll_s)
 
     def pays(self, attempt: CallAttempt, hold: Hold) -> bool:
-        """Record that the hold pays for the call; False if a later attempt has registered, which pays in its place.
+        """Record that the hold pays for the call; False if another attempt pays, or has paid.
 
-        If it cannot be recorded, the hold pays all the same.
+        The first attempt that ends pays, also if a later one has registered: that one may still be refused. If it
+        cannot be recorded, the hold pays all the same.
         """
         attempt = replace(attempt, payment=hold, expires_s=int(self._now_s()) + REMEMBERED_S)
         try:
-            existing = self._attempts.acquire(attempt, instead_of=None, now_s=int(self._now_s()))
+            return self._pays(attempt)
         except StorageUnavailable:
             return True
-        return existing is None or not existing.follows(attempt)
+
+    def _pays(self, attempt: CallAttempt) -> bool:
+        running: CallAttempt | None = None
+        for _ in range(_MOST_TRIES):
+            existing = self._attempts.acquire(attempt, instead_of=running, now_s=int(self._now_s()))
+            if existing is None:
+                return True
+            running = None
+            if existing.follows(attempt):
+                if existing.is_over:
+                    return False
+                running = existing
+            elif existing.payment is None or not attempt.follows(existing):
+                return True
+            elif self._hands_on(attempt, existing) and not self.is_free(existing.payment):
+                return False
+        return True
+
+    def _hands_on(self, attempt: CallAttempt, paid: CallAttempt) -> bool:
+        """Let an attempt represent the payment that it found at its end; False if another one just has.
+
+        So a payment covers one repetition with each count, however many run at the same time.
+        """
+        try:
+            found = self._attempts.acquire(
+                replace(attempt, payment=paid.payment), instead_of=paid, now_s=int(self._now_s())
+            )
+        except StorageUnavailable:
+            return True
+        return found is None
 
     def is_free(self, payment: Hold) -> bool:
         """Whether no one pays with an earlier attempt's hold. The caller has the benefit of the doubt."""

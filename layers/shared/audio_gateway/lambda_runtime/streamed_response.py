@@ -99,6 +99,9 @@ class StreamedResponse:
 
     def answer(self) -> Answer:
         """Read the response of the Runtime API. Raises `OSError` if there is none."""
+        if self.gone and not self._connection.has_answer():
+            # It waits for the rest of what we send, and Lambda would end the process at the deadline.
+            raise ConnectionError("the response was not sent completely")
         return self._connection.receive(self._deadline)
 
     def _check_open(self) -> None:

@@ -177,9 +177,14 @@ class Reservation:
         cancellation = self._context.cancellation
         return cancellation is not None and cancellation.by_client
 
+    @property
+    def time_is_over(self) -> bool:
+        """Whether the answer can no longer be sent."""
+        return self._context.deadline.passed
+
     def keep_time(self, model: Model) -> None:
         """Raises `ProviderTimedOut` if there is not enough time left to charge an answer and send it."""
-        if self._context.deadline.passed:
+        if self.time_is_over:
             raise too_late(model.provider.id, self._context.deadline)
 
     def work(self, model: Model) -> MeteredRequest:
