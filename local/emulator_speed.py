@@ -8,7 +8,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 _DISTINCT_POLICIES: Final = 256
 
@@ -18,7 +18,7 @@ def install() -> None:
     from ministack.core import iam_evaluator
     from ministack.services import dynamodb
 
-    parse = getattr(iam_evaluator, "parse_policy_document", None)
+    parse: Callable[[Any], list[Any]] | None = getattr(iam_evaluator, "parse_policy_document", None)
     if parse is None or list(inspect.signature(parse).parameters) != ["doc"]:
         _refuse("core.iam_evaluator.parse_policy_document")
     if getattr(dynamodb, "copy", None) is not copy:
@@ -51,5 +51,5 @@ def copied(value: Any) -> Any:
     return copy.deepcopy(value)
 
 
-def _refuse(name: str) -> None:
+def _refuse(name: str) -> NoReturn:
     sys.exit(f"this version of ministack lacks the expected {name}; install the one in requirements/local.txt")
