@@ -23,7 +23,7 @@ All configuration is read from template.yaml.
 - `deployment`    deploys the rest of the template to the local AWS through CloudFormation
 - `functions`     what each function runs with: folder, layers, variables, limits, role
 - `environments`  an execution environment: one process of one function
-- `lambda_service`  pools of environments, and the queued calls
+- `lambda_service`  pools of environments, and the queued calls; `payloads` what they carry
 - `lambda_apis`   Invoke API and Runtime API over HTTP
 - `api_gateway`   HTTP to proxy event and back; API Gateway's limits
 - `routing`, `events`, `authorizer`, `gateway_responses`  parts of the API Gateway
@@ -31,7 +31,7 @@ All configuration is read from template.yaml.
 - `schedules`     calls functions as EventBridge's rules do
 - `layers`        layers as Lambda mounts them
 - `aws`           clients of the local AWS, and the credentials of the functions' roles
-- `emulator`, `emulator_process`, `emulator_conditions`  MiniStack from outside and from inside
+- `emulator`, `emulator_process`, `emulator_conditions`, `emulator_speed`  MiniStack from outside and from inside
 - `seed`          the first API key and admin key
 - `stack`         starts and stops everything in order
 - `stack_file`    tells other programs where the running stack is

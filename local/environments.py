@@ -18,6 +18,7 @@ from typing import Final, Protocol
 
 from local.console import PrefixedLines
 from local.functions import Function
+from local.payloads import Payload
 from local.response_streams import StreamedResponse
 
 INIT_LIMIT_S: Final = 10.0  # AWS's limit of the init phase of an on-demand function
@@ -62,7 +63,7 @@ class Invocation:
     `outcome` is known as soon as the function responds. `finished` is set when it needs its environment no longer.
     """
 
-    payload: bytes
+    payload: Payload
     trace_id: str
     outcome: asyncio.Future[Outcome]
     finished: asyncio.Future[None]
@@ -70,7 +71,7 @@ class Invocation:
     deadline_ms: int = 0
 
     @classmethod
-    def new(cls, payload: bytes, trace_id: str) -> Invocation:
+    def new(cls, payload: Payload, trace_id: str) -> Invocation:
         """Create a call that waits for an environment."""
         loop = asyncio.get_running_loop()
         return cls(payload, trace_id, loop.create_future(), loop.create_future())

@@ -12,6 +12,7 @@ from email.utils import formatdate
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from local.payloads import Base64Payload, Payload
 from local.rest_api import RestApi
 from local.routing import Match
 
@@ -110,12 +111,12 @@ def proxy_event(call: GatewayCall) -> dict[str, Any]:
     return _common(call) | {"body": body, "isBase64Encoded": is_base64}
 
 
-def proxy_event_json(call: GatewayCall) -> bytes:
-    """Return `proxy_event` as JSON. A body in base64, which has nothing to escape, is only copied."""
+def proxy_event_json(call: GatewayCall) -> Payload:
+    """Return `proxy_event` as JSON. A body in base64 has nothing to escape, so it is encoded when it is sent."""
     if not call.request.body or not _is_binary(call):
         return _COMPACT(proxy_event(call)).encode()
     event = _COMPACT(_common(call) | {"isBase64Encoded": True, "body": ""}).encode()
-    return b"".join((event.removesuffix(b'"}'), base64.b64encode(call.request.body), b'"}'))
+    return Base64Payload(event.removesuffix(b'"}'), call.request.body, b'"}')
 
 
 def authorizer_event(call: GatewayCall) -> dict[str, Any]:

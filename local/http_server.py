@@ -1,4 +1,4 @@
-"""The HTTP server of process 1: many ports, one application each."""
+"""The HTTP server of both processes of the stack: many ports, one application each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import logging
 import socket
 import traceback
 from collections.abc import Callable, Generator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -185,10 +185,19 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 class HttpServer(uvicorn.Server):
-    """A uvicorn server that does not handle signals: the stack does, since it has more to stop."""
+    """A uvicorn server that does not handle signals: the stack does, since it has more to stop.
 
-    def __init__(self, applications: Mapping[int, Application], default: Application) -> None:
+    With `lifespan`, the default application gets ASGI's lifespan events.
+    """
+
+    def __init__(
+        self, applications: Mapping[int, Application], default: Application, lifespan: Literal["on", "off"] = "off"
+    ) -> None:
         async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "lifespan":
+                await default(scope, receive, send)
+                return
+
             async def send_joined(message: Message) -> None:
                 if message["type"] == "http.response.start" and scope["method"] != "HEAD":
                     scope["transport"].hold_head()
@@ -207,7 +216,7 @@ class HttpServer(uvicorn.Server):
                 dispatch,
                 http=BoundedProtocol,
                 ws="none",
-                lifespan="off",
+                lifespan=lifespan,
                 log_config=None,
                 access_log=False,
                 proxy_headers=False,

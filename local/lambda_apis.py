@@ -12,9 +12,10 @@ import uuid
 from typing import Final
 from urllib.parse import unquote
 
-from local.asgi import Headers, Receive, Scope, Send, read_body, respond
+from local.asgi import Headers, Receive, Scope, Send, read_body, respond, start_response
 from local.environments import Environment, InvocationResult
 from local.lambda_service import MAX_REQUEST_BYTES, MAX_RESPONSE_BYTES, LambdaService, TooManyRequests, too_large
+from local.payloads import Payload
 from local.response_streams import StreamedResponse, StreamLimits
 
 _INVOKE: Final = re.compile(r"/2015-03-31/functions/([^/]+)/invocations")
@@ -106,7 +107,17 @@ async def _next(environment: Environment, send: Send) -> None:
     ]
     if invocation.trace_id:
         headers.append(("Lambda-Runtime-Trace-Id", invocation.trace_id))
-    await respond(send, 200, headers, invocation.payload)
+    await _respond_with(invocation.payload, headers, send)
+
+
+async def _respond_with(payload: Payload, headers: Headers, send: Send) -> None:
+    if isinstance(payload, bytes):
+        await respond(send, 200, headers, payload)
+        return
+    await start_response(send, 200, headers, len(payload))
+    for piece in payload:  # the function reads while the next piece is encoded
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _report(environment: Environment, request_id: str, kind: str, receive: Receive, send: Send) -> None:

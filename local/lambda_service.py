@@ -11,6 +11,7 @@ from typing import Final
 from local.console import log
 from local.environments import Credentials, Environment, Invocation, InvocationResult
 from local.functions import Function
+from local.payloads import Payload
 from local.response_streams import StreamedResponse, StreamFailed
 from local.settings import StackError
 
@@ -27,7 +28,7 @@ _TRY_LATER_S: Final = 1.0
 StartEnvironment = Callable[[Environment], None]
 # function name, event, trace id
 Invoke = Callable[[str, bytes, str], Awaitable[InvocationResult]]
-Begin = Callable[[str, bytes, str], Invocation]  # without waiting
+Begin = Callable[[str, Payload, str], Invocation]  # without waiting
 
 
 class EventTooLarge(Exception):
@@ -58,7 +59,7 @@ class FunctionPool:
         self._idle: list[Environment] = []
         self._waiting: deque[Invocation] = deque()
 
-    def begin(self, payload: bytes, trace_id: str) -> Invocation:
+    def begin(self, payload: Payload, trace_id: str) -> Invocation:
         """Queue a call of the function."""
         invocation = Invocation.new(payload, trace_id)
         self._waiting.append(invocation)
@@ -142,7 +143,7 @@ class LambdaService:
         """Return the pool of a function."""
         return self._pools[name]
 
-    def begin(self, name: str, payload: bytes, trace_id: str) -> Invocation:
+    def begin(self, name: str, payload: Payload, trace_id: str) -> Invocation:
         """Call a function without waiting for it.
 
         Raises:

@@ -10,6 +10,7 @@ from typing import Any
 from local.asgi import Receive, Scope, Send
 from local.environments import Invocation, InvocationResult
 from local.events import GatewayCall, HttpRequest
+from local.payloads import Payload
 from local.rest_api import AuthorizerDefinition, GatewayResponse, RestApi, Route
 from local.routing import Match
 
@@ -74,16 +75,16 @@ class Functions:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self._running: list[asyncio.Future[None]] = []
 
-    async def __call__(self, name: str, payload: bytes, trace_id: str) -> InvocationResult:
+    async def __call__(self, name: str, payload: Payload, trace_id: str) -> InvocationResult:
         assert trace_id is not None
-        event = json.loads(payload)
+        event = json.loads(bytes(payload))
         self.events.append((name, event))
         answer = self.functions[name](event)
         if asyncio.iscoroutine(answer):
             answer = await answer
         return answer if isinstance(answer, InvocationResult) else InvocationResult(json.dumps(answer).encode())
 
-    def begin(self, name: str, payload: bytes, trace_id: str) -> Invocation:
+    def begin(self, name: str, payload: Payload, trace_id: str) -> Invocation:
         async def run() -> None:
             try:
                 invocation.settle(await self(name, payload, trace_id))

@@ -11,6 +11,7 @@ import pytest
 from local.api_gateway import MAX_BODY_BYTES, ApiGateway
 from local.environments import Invocation, InvocationResult
 from local.lambda_service import MAX_REQUEST_BYTES, EventTooLarge, TooManyRequests
+from local.payloads import Payload
 from local.rest_api import GatewayResponse
 from tests.unit.local.builders import Client, Functions, api, route
 
@@ -170,7 +171,7 @@ def test_an_endless_body_gets_a_response_and_is_then_cut_off() -> None:
 
 
 def test_an_event_over_lambdas_limit_gets_413() -> None:
-    def refuse(_: str, __: bytes, ___: str) -> Invocation:
+    def refuse(_: str, __: Payload, ___: str) -> Invocation:
         raise EventTooLarge
 
     client = Client(ApiGateway(api(route("/things")), refuse))
@@ -179,7 +180,7 @@ def test_an_event_over_lambdas_limit_gets_413() -> None:
 
 
 def test_a_used_up_quota_fails_the_integration_or_the_authorizer() -> None:
-    def refuse(_: str, __: bytes, ___: str) -> Invocation:
+    def refuse(_: str, __: Payload, ___: str) -> Invocation:
         raise TooManyRequests
 
     client = Client(ApiGateway(api(route("/things"), route("/keys", authorizer="Keys")), refuse))

@@ -101,7 +101,7 @@ def test_only_binary_media_types_are_encoded(content_type: str, encoded: bool) -
 def test_an_event_is_written_as_json(body: bytes, binary: str) -> None:
     found = call(body=body, of=api(binary=(binary,)))
 
-    assert json.loads(proxy_event_json(found)) == proxy_event(found)
+    assert json.loads(bytes(proxy_event_json(found))) == proxy_event(found)
 
 
 def test_authorizer_sees_the_request_without_its_body() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from local.api_gateway import MAX_BODY_BYTES, ApiGateway
+from local.asgi import Receive, Scope, Send
 from local.http_server import HttpServer, listen, port_of
 from local.settings import StackError
 from tests.unit.local.builders import Functions, api, route
@@ -49,6 +50,27 @@ async def exchange(connect: Connect, request: bytes) -> bytes:
     answer = await asyncio.wait_for(reader.read(), 60)
     writer.close()
     return answer
+
+
+def test_an_application_that_asks_for_it_is_started_and_stopped() -> None:
+    seen: list[str] = []
+
+    async def application(_: Scope, receive: Receive, send: Send) -> None:
+        for event in ("startup", "shutdown"):
+            seen.append((await receive())["type"])
+            await send({"type": f"lifespan.{event}.complete"})
+
+    async def main() -> None:
+        server = HttpServer({}, application, lifespan="on")
+        serving = asyncio.ensure_future(server.serve([listen()]))
+        await server.listening.wait()
+        assert seen == ["lifespan.startup"]
+        server.should_exit = True
+        await serving
+
+    asyncio.run(main())
+
+    assert seen == ["lifespan.startup", "lifespan.shutdown"]
 
 
 GOOD = b"GET /v1/things HTTP/1.1\r\nHost: here:1\r\nX-Mixed-Case: 1\r\nConnection: close\r\n\r\n"

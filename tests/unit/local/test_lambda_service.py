@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 import os
@@ -27,7 +28,9 @@ from local.lambda_service import (
     FunctionPool,
     LambdaService,
     TooManyRequests,
+    result_of,
 )
+from local.payloads import Base64Payload
 
 pytestmark = pytest.mark.slow
 
@@ -281,6 +284,16 @@ def test_six_calls_run_concurrently_and_the_others_wait(tmp_path: Path) -> None:
         pids = [json.loads(result.payload) for result in results]
         assert len(set(pids)) == 6
         assert len(tiny.environments) == 6
+
+    run(tmp_path, scenario)
+
+
+def test_an_upload_reaches_the_function_whole(tmp_path: Path) -> None:
+    async def scenario(tiny: RunningService) -> None:
+        body = bytes(range(256)) * 12_000
+        payload = Base64Payload(b'{"do":"echo","body":"', body, b'"}')
+        result = await result_of(tiny.service.begin("tiny", payload, "Root=1-2-3"))
+        assert base64.b64decode(json.loads(result.payload)["body"]) == body
 
     run(tmp_path, scenario)
 
