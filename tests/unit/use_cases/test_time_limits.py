@@ -19,6 +19,16 @@ def test_what_is_written_short_and_spoken_long_becomes_a_job(text: str) -> None:
         check_speech_fits(text, 1, MODEL, Deadline.after(29))
 
 
+# Seconds of speech by hibari.
+@pytest.mark.parametrize(
+    ("text", "spoken_s"),
+    [("a\n\n" * 200, 245), ("WWW. " * 100, 169), ("W W W " * 100, 134), ("777777 " * 80, 309), ("$7.77 " * 100, 194)],
+)
+def test_what_takes_long_for_its_length_is_not_guessed_too_low(text: str, spoken_s: int) -> None:
+    with pytest.raises(WorkTooLong):
+        check_speech_fits(text, 1, MODEL, Deadline.after(spoken_s / 20))
+
+
 def test_a_page_of_prose_with_some_numbers_fits() -> None:
     text = "On 12 March, 1,204 people (most of them well-known) came to the fair. " * 58
     check_speech_fits(text, 1, MODEL, Deadline.after(29))
