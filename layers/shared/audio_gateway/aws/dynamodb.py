@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 
+from audio_gateway import __version__
 from audio_gateway.aws.clients import UNAVAILABLE, map_aws_errors, timeout_s
 from audio_gateway.errors import GatewayError
 
@@ -63,6 +64,7 @@ def _client(connect_timeout_s: float, read_timeout_s: float, attempts: int) -> D
         read_timeout=read_timeout_s,
         retries={"mode": "standard", "total_max_attempts": attempts},
         tcp_keepalive=True,
+        user_agent=f"audio-gateway/{__version__}",  # botocore's own is made anew twice for each call
         parameter_validation=False,  # a tenth of a call's processor time; DynamoDB checks the same
     )
     client = cast("DynamoDBClient", get_session().create_client("dynamodb", config=config))
