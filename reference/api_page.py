@@ -24,7 +24,8 @@ _INTRO: Final = """\
 
 The base URL is `http://127.0.0.1:8080/v1` for `make run`, and the stack's output `ApiBaseUrl` for a deployment. Each
 request needs a key of this gateway: `Authorization: Bearer sk-…`. Paths that begin with `/v1/organization` require an
-admin key. [openapi.json](openapi.json) has the same reference as an OpenAPI document.
+admin key. [Streaming](streaming.md) describes responses that are sent while they are made, and their limits.
+[openapi.json](openapi.json) has the same reference as an OpenAPI document.
 
 The examples use three environment variables, which OpenAI's SDKs read as well:
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from audio_gateway.api.http.sse import KEEP_ALIVE
+from audio_gateway.api.http.streamed import KEEP_ALIVE_S
 from audio_gateway.catalog.models import CAPABILITIES, ENDPOINTS, OPENAI_VOICES
 from reference.openapi.build import Schema, constant, integer, many, number, or_null, record, reference, text, words
 
@@ -146,6 +148,12 @@ def _token_usage() -> Schema:
 
 
 # ---------------------------------------------------------------- server-sent events
+_BREAKS: Final = (
+    "If the work fails in the middle, the last event is an `Error`, without `[DONE]`, and the call is free. After "
+    f"{KEEP_ALIVE_S:g} seconds without an event, the comment `{KEEP_ALIVE.decode().strip()}` is sent."
+)
+
+
 def _events() -> dict[str, Schema]:
     counts = {name: integer("Always 0.") for name in ("input_tokens", "output_tokens", "total_tokens")}
     no_tokens = record("Always 0, because speech is measured in characters.", " ".join(counts), counts)
@@ -163,7 +171,7 @@ def _events() -> dict[str, Schema]:
             "The last event.", "type usage", {"type": constant("speech.audio.done"), "usage": no_tokens}
         ),
         "SpeechEvents": {
-            "description": "The `data:` of each event. The last event is followed by `data: [DONE]`.",
+            "description": f"The `data:` of each event. The last event is followed by `data: [DONE]`. {_BREAKS}",
             "oneOf": [reference("SpeechAudioDelta"), reference("SpeechAudioDone")],
         },
         "TranscriptTextDelta": record(
@@ -184,7 +192,7 @@ def _events() -> dict[str, Schema]:
         ),
         "TranscriptionEvents": {
             "description": "The `data:` of each event. The last event is followed by `data: [DONE]`. With "
-            "`diarized_json`, segments are sent instead of deltas.",
+            f"`diarized_json`, segments are sent instead of deltas. {_BREAKS}",
             "oneOf": [reference(name) for name in ("TranscriptTextDelta", "DiarizedSegment", "TranscriptTextDone")],
         },
     }

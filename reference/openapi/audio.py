@@ -33,8 +33,10 @@ def _speech() -> Schema:
     return {
         "operationId": "createSpeech",
         "summary": "Create speech",
-        "description": "Generates audio from text. The audio is mono in every format. If the provider does not return "
-        "the requested format, the gateway converts the audio.",
+        "description": "Generates audio from text, and sends it while it is generated. The audio is mono in every "
+        "format. If the provider does not return the requested format, the gateway converts the audio. If the provider "
+        "fails after the first byte, the body has no end, so that clients report a broken connection, and the call is "
+        "free.",
         "parameters": [_idempotency_key()],
         "requestBody": {
             "required": True,
@@ -42,7 +44,10 @@ def _speech() -> Schema:
         },
         "responses": {
             "200": ok(
-                "The audio in `response_format`, or server-sent events that contain it.", audio | events, *SPOKEN
+                "The audio in `response_format`, or server-sent events that contain it. The headers are sent with the "
+                "first byte of the provider.",
+                audio | events,
+                *SPOKEN,
             ),
             **becomes_a_job(),
             **refusals(AUDIO_ERRORS),

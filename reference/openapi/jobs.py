@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from audio_gateway.api.content_request import LAST_HOP
+from audio_gateway.api.idempotency import MAX_BUFFERED_BYTES, MAX_STREAMED_BYTES
 from audio_gateway.api.job_serializers import LONGEST_WAIT_S
 from audio_gateway.api.job_speech import MOST_TRANSCODED_BYTES
 from audio_gateway.catalog.models import ENDPOINTS
@@ -28,6 +29,10 @@ from reference.openapi.operations import READING, json_answer, named, ok, page_p
 _READING: Final = (*READING, 503)
 _JOB: Final = "/audio/jobs/{job_id}"
 _DAYS: Final = JOB_KEPT_SECONDS // 86_400
+_LARGEST: Final = (
+    f"{MAX_STREAMED_BYTES / 1_000_000:g} MB, or {MAX_BUFFERED_BYTES / 1_000_000:g} MB of audio where responses are not "
+    "streamed"
+)
 
 
 def becomes_a_job() -> dict[str, Schema]:
@@ -36,9 +41,10 @@ def becomes_a_job() -> dict[str, Schema]:
     return {
         "202": {**json_answer("The job, if the request has `background`.", "Job"), "headers": headers},
         "303": _redirect(
-            "The work takes longer than a response may, so it has become a job; `location` waits for its result. The "
-            "SDKs follow the redirect automatically, with the key, and return what the call would have returned; curl "
-            "does so with `-L`. Or the result is too large for a response; `location` serves it for 15 minutes.",
+            "The work would take longer than a response may, so it has become a job; `location` waits for its result. "
+            "The SDKs follow the redirect automatically, with the key, and return what the call would have returned; "
+            f"curl does so with `-L`. Or the result is too large for a response ({_LARGEST}); `location` serves it for "
+            "15 minutes.",
             headers,
         ),
     }
@@ -121,8 +127,9 @@ def _content(job_id: Schema) -> Schema:
     return {
         "operationId": "retrieveJobContent",
         "summary": "Retrieve a job's result",
-        "description": "Returns exactly what the call would have returned directly. Speech can be fetched in any "
-        "format, not only in the requested one, if the response has the time and room for it (200 MB; "
+        "description": "Returns exactly what the call would have returned directly, piece by piece. Speech "
+        "can be fetched in any format, not only in the requested one, if the response has the time and room for it "
+        f"({MAX_STREAMED_BYTES / 1_000_000:g} MB; "
         f"{MOST_TRANSCODED_BYTES / 1_000_000:g} MB of the stored file where the deployment does not stream "
         "responses). A failed job returns the error that the call would have returned; a cancelled job returns a 409. "
         "With `partial`, both return the completed parts, if there are any; just after a cancellation, that is a 409 "
@@ -137,8 +144,8 @@ def _content(job_id: Schema) -> Schema:
                 "x-audio-gateway-cost-usd",
             ),
             "303": _redirect(
-                "The job has not ended; `location` continues to wait. Or the result is too large for a response; "
-                "`location` serves it for 15 minutes.",
+                "The job has not ended; `location` continues to wait. Or the result is too large for a response "
+                f"({_LARGEST}); `location` serves it for 15 minutes.",
                 named("location"),
             ),
             **refusals((*_READING, 409, 504)),

@@ -66,8 +66,8 @@ def _speech_request() -> Schema:
         "model": text("A model that serves `speech`, by its id or an alias; see `GET /models`.", minLength=1),
         "input": text(
             "The text to speak. It must not be blank. Its length is counted in Unicode code points. A text that is "
-            "longer than the model takes at once is spoken in parts, the next one while the previous one is sent. If "
-            "its speech does not fit into the time or size of a response, the call becomes a job. Where the "
+            "longer than the model takes in one call is spoken in parts, the next one while the previous one is sent. "
+            "If its speech does not fit into the time or size of a response, the call becomes a job. Where the "
             f"deployment does not stream responses, at most {MOST_BUFFERED_CHARACTERS:,} without `background`.",
             minLength=1,
             maxLength=MOST_CHARACTERS,
@@ -94,7 +94,10 @@ def _speech_request() -> Schema:
             f"How to speak, in plain words. Requires {_capable('instructions')}.", maxLength=MAX_INSTRUCTIONS
         ),
         "stream_format": words(
-            ("audio", "sse"), "`sse` sends the audio as server-sent events; see `SpeechEvents`.", default="audio"
+            ("audio", "sse"),
+            "`audio` sends the bytes of the file, `sse` the same bytes in server-sent events; see `SpeechEvents`. Both "
+            "are sent while the text is spoken.",
+            default="audio",
         ),
         "background": {"type": "boolean", "description": _BACKGROUND, "default": False},
     }
@@ -163,7 +166,8 @@ def _transcription_options() -> dict[str, Schema]:
         ),
         "stream": words(
             ["true", "false"],
-            "Whether to send server-sent events; see `TranscriptionEvents`. Only valid with "
+            "Whether to send the text in server-sent events while the audio is transcribed; see "
+            "`TranscriptionEvents`. If the model cannot stream, one event has the whole text. Only valid with "
             f"{listed([f'`{name}`' for name in STREAMABLE])}.",
             default="false",
         ),

@@ -6,8 +6,10 @@ import base64
 from collections.abc import Iterator
 from typing import Any
 
+from audio_gateway.api.http.function_handler import FunctionHandler
 from audio_gateway.audio.source import AudioSource
 from audio_gateway.providers.port import TextDelta, TranscriptDone, TranscriptEvent, TranscriptionCall
+from audio_gateway.response_stream import ResponseStream
 from audio_gateway.transcripts.transcript import Segment, TokenLogprob, Transcript, Word
 
 _SECOND_MS = 1000
@@ -48,6 +50,21 @@ def meaningful_query(event: dict[str, Any]) -> dict[str, Any]:
 def measured(data: bytes, *, limit_ms: int, out_of_time: Any, on_progress: Any) -> AudioSource:
     """Any bytes as a second of audio."""
     return AudioSource(data=data, container="wav", duration_ms=_SECOND_MS, sample_rate=16_000, channels=1)
+
+
+class MeaningfulHandler:
+    """The real handler, on events that mean something."""
+
+    def __init__(self, real: FunctionHandler) -> None:
+        self._real = real
+
+    def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
+        """Answer in one piece."""
+        return self._real(meaningful(event), context)
+
+    def stream(self, event: dict[str, Any], context: Any, response: ResponseStream) -> None:
+        """Answer piece by piece."""
+        self._real.stream(meaningful(event), context, response)
 
 
 class StubProvider:

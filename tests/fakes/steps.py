@@ -49,6 +49,11 @@ class Steps:
         """Wait until the client has closed the connection before the end of the body."""
         assert self._disconnected.wait(PATIENCE_S), "the client did not disconnect from the provider"
 
+    @property
+    def left(self) -> int:
+        """How many pieces wait to be taken, because the client reads slowly."""
+        return self._pieces.qsize()
+
     def taken(self, connection: socket.socket) -> Iterator[bytes]:
         """The pieces as they come, for the server. Raises `StepsCut`, and `ConnectionError` if the client is gone."""
         self._asked.set()

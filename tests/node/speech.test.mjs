@@ -14,7 +14,7 @@ const signatures = {
   opus: ['audio/opus', (data) => data.subarray(0, 4).equals(Buffer.from('OggS')) && data.includes('OpusHead')],
   aac: ['audio/aac', (data) => (data.readUInt16BE(0) & 0xfff6) === 0xfff0],
   flac: ['audio/flac', (data) => data.subarray(0, 4).equals(Buffer.from('fLaC'))],
-  wav: ['audio/wav', (data) => readWav(data).rate === 24_000 && readWav(data).trueSizes],
+  wav: ['audio/wav', (data) => readWav(data).rate === 24_000 && readWav(data).sizesAreUnknown],
   pcm: ['audio/pcm', (data) => data.length % 2 === 0 && data.length > 48_000],
 };
 
@@ -49,11 +49,11 @@ test('a speed divides the time', async () => {
   assert.ok(Math.abs(ratio / 2 - 1) < 0.15, `${ratio} instead of 2`);
 });
 
-test('an answer too big for Lambda is followed into the bucket', async () => {
+test('an answer of more than Lambda\'s buffered size arrives', async () => {
   const large = { model: 'fake-tts', voice: 'alloy', input: 'a'.repeat(1700), response_format: 'wav' }; // 102 s, 4.9 MB
   const data = await bytes(await wired.audio.speech.create(large));
   assert.ok(data.length > 4_500_000);
-  assert.ok(readWav(data).trueSizes);
+  assert.ok(Math.abs(readWav(data).seconds - 102) < 0.1);
 });
 
 test('server-sent events carry the same file', async () => {

@@ -27,14 +27,14 @@ export async function bytes(response) {
   return Buffer.from(await response.arrayBuffer());
 }
 
-// RIFF: rate, channels and seconds as the header says, and whether its sizes are those of the file.
+// RIFF: rate and channels as the header says, seconds, and whether the header says that the sizes are unknown, as in a stream.
 export function readWav(data) {
   const start = data.indexOf('data');
   return {
     rate: data.readUInt32LE(24),
     channels: data.readUInt16LE(22),
-    seconds: data.readUInt32LE(start + 4) / data.readUInt32LE(28),
-    trueSizes: data.readUInt32LE(4) === data.length - 8 && data.readUInt32LE(start + 4) === data.length - start - 8,
+    seconds: (data.length - start - 8) / data.readUInt32LE(28),
+    sizesAreUnknown: data.readUInt32LE(4) === 0xffffffff && data.readUInt32LE(start + 4) === 0xffffffff,
   };
 }
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.sound import phrase, wav
-from tests.unit.docs.pages import ROOT
+from tests.sound import PHRASE, look, phrase, wav, word_errors
+from tests.unit.docs.pages import ROOT, blocks
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -60,6 +60,42 @@ def test_the_python_sdk(environment: dict[str, str], tmp_path: Path) -> None:
     assert re.search(r"^ +\d\.\d\d s  \w", out, flags=re.MULTILINE)
     assert re.search(r"refused: param=voice code=invalid_value request_id=req_[0-9a-f]{32}", out)
     assert (tmp_path / "hello.flac").read_bytes()[:4] == b"fLaC"
+
+
+def test_live_speech_to_a_player_and_to_a_file(environment: dict[str, str], tmp_path: Path) -> None:
+    program = [sys.executable, str(EXAMPLES / "live_speech.py"), "Good morning. Thank you for listening."]
+    done = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True, timeout=90, check=True)
+    run([*program, "out.mp3"], tmp_path, environment)
+    assert look(done.stdout, "mp3").seconds > 1
+    assert look((tmp_path / "out.mp3").read_bytes(), "mp3").seconds > 1
+    assert re.search(rb"first bytes after \d+\.\d\d s\n\d+ bytes after ", done.stderr)
+
+
+def test_a_live_transcript(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "talk.wav").write_bytes(phrase())
+    out = run([sys.executable, str(EXAMPLES / "live_transcript.py"), "talk.wav"], tmp_path, environment)
+    assert word_errors(PHRASE, out) <= 0.25
+
+
+def test_a_live_transcript_says_why_it_was_refused(environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "talk.mp3").write_text("This is no audio.")
+    program = [sys.executable, str(EXAMPLES / "live_transcript.py"), "talk.mp3"]
+    done = subprocess.run(
+        program, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=90, check=False
+    )
+    assert done.returncode == 1
+    assert "broken off" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_streaming_as_the_page_of_clients_shows_it(environment: dict[str, str], tmp_path: Path) -> None:
+    section = (ROOT / "docs" / "clients.md").read_text().split("\n## Streaming\n")[1].split("\n## ")[0]
+    (program,), (commands,) = blocks(section, "python"), blocks(section, "sh")
+    assert run([sys.executable, "-c", program], tmp_path, environment).split()[:2] == ["Good", "morning."]
+    out = run(["bash", "-euc", commands], tmp_path, environment)
+    assert out.startswith('data: {"type":"transcript.text.delta"')
+    assert out.endswith("data: [DONE]\n\n")
+    assert look((tmp_path / "morning.mp3").read_bytes(), "mp3").seconds > 0.5
 
 
 @pytest.mark.parametrize("suffix", ["srt", "vtt"])

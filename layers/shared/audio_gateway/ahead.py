@@ -45,7 +45,11 @@ class Ahead(Generic[T]):
                 self._ready_size -= self._size_of(item)
                 self._changed.notify_all()
                 return item
-        raise self._error or StopIteration
+            error, self._error = self._error, None
+        try:
+            raise error or StopIteration
+        finally:
+            del error  # its traceback holds this frame: the two would stay until they are collected
 
     def close(self) -> None:
         """Cancel the iterator and wait for its end, for a moment. Its errors are dropped. Can be called again."""
@@ -71,6 +75,7 @@ class Ahead(Generic[T]):
         with self._changed:
             self._error, self._has_ended = error, True
             self._changed.notify_all()
+        del error  # as in `__next__`
 
     def _put(self, item: T) -> bool:
         """Make an item ready when there is room; returns whether there is a reader for it."""

@@ -45,9 +45,9 @@ class Spool:
             yield piece
 
     def content(self) -> bytes:
-        """All bytes at once."""
+        """All bytes, in memory."""
         return b"".join(self.pieces())
 
     def body(self) -> bytes | Spool:
-        """All bytes at once if they are in memory; the spool itself if they are not."""
+        """All bytes if they are in memory; the spool itself if they are not."""
         return self.content() if self.size <= IN_MEMORY_BYTES else self

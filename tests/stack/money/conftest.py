@@ -1,22 +1,16 @@
-"""One stack with faults for all tests, and one call that its provider never answers."""
+"""One stack with faults for all tests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.fakes.faulty_aws import FaultyAws
 from tests.fakes.upstream import FakeUpstream
-from tests.sound import tone_wav
 from tests.stack.conftest import RunningStack
-from tests.stack.money.faulty_stack import CATALOG, TEXT, Customer, FaultyStack, Refused, project_with_faults
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits for the endless call comes last of this folder, whatever the order: by then it has ended."""
-    items.sort(key=lambda item: "endless" in getattr(item, "fixturenames", ()))
+from tests.stack.money.faulty_stack import CATALOG, TEXT, Customer, FaultyStack, project_with_faults
 
 
 @pytest.fixture(scope="package")
@@ -30,7 +24,6 @@ def running_faulty_stack(
         project = project_with_faults(folder / "project", aws.endpoint_url)
         running = run_stack(project, AUDIO_GATEWAY_CATALOG=str(catalog), AUDIO_GATEWAY_SWEEP_SECONDS="1")
         faulty_stack = FaultyStack(running, aws, upstream)
-        faulty_stack.endless = _endless(faulty_stack)
         yield faulty_stack
         kept = faulty_stack.everything_kept()
         assert [
@@ -38,21 +31,6 @@ def running_faulty_stack(
         ] == []
         faulty_stack.close()
         running.stop()
-
-
-def _endless(faulty_stack: FaultyStack) -> tuple[Customer, Future[Refused]]:
-    """A customer, and a call that its provider does not answer: it takes as long as all other tests."""
-    customer, pool = faulty_stack.customer(), ThreadPoolExecutor(1)
-    call = pool.submit(customer.refused, customer.transcribe, ("a.wav", tone_wav(1)), model="endless-stt")
-    pool.shutdown(wait=False)
-    customer.wait_until(lambda: bool(faulty_stack.upstream.calls), "the provider was not asked")
-    return customer, call
-
-
-@pytest.fixture(scope="package")
-def endless(running_faulty_stack: FaultyStack) -> tuple[Customer, Future[Refused]]:
-    """See `_endless`."""
-    return running_faulty_stack.endless
 
 
 @pytest.fixture

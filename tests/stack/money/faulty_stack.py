@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from openai import APIStatusError, OpenAI
+from openai import APIConnectionError, APIStatusError, OpenAI
 
 from audio_gateway.identity.directory import Directory
 from audio_gateway.metering.account import Hold, month_of
@@ -84,7 +84,6 @@ class FaultyStack:
         self.aws = aws
         self.upstream = upstream
         self.customers: list[Customer] = []
-        self.endless: Any = None  # see `endless` in conftest.py
         self._log = running.stack_file.with_suffix(".log")  # of the functions, as they wrote it
         aws.forward_to(self.info["aws_endpoint_url"])
         self.dynamodb = self.client("dynamodb")
@@ -171,16 +170,30 @@ class Customer:
         """A transcription; the raw answer."""
         asked = {"model": "stt", "file": file, **options}
         answer = self.sdk.audio.transcriptions.with_raw_response.create(**asked)
-        self.answered.append(answer.headers["x-request-id"])
+        request_id = answer.headers["x-request-id"]
+        self.answered.append(request_id)
+        if "content-length" in answer.headers:  # all of it may be read some milliseconds before it is settled
+            self.wait_until(lambda: self._is_settled(request_id), "it was not settled")
         return answer
 
+    def _is_settled(self, request_id: str) -> bool:
+        held = any(hold.work.request_id == request_id for hold in self.holds)
+        return not held or request_id in self.pending_settlements
+
     def outcome(self) -> str | Refused:
-        """What comes of a call for speech: "answered", or how it was refused."""
+        """What comes of a call for speech: "answered", "interrupted", or how it was refused."""
         try:
             self.speak()
         except APIStatusError as error:
             return refusal_of(error)
+        except APIConnectionError:
+            return "interrupted"
         return "answered"
+
+    def interrupted(self) -> None:
+        """A call for speech whose answer is not sent to its end, or this fails."""
+        with pytest.raises(APIConnectionError):
+            self.speak()
 
     def refused(self, call: Callable[..., Any] | None = None, *arguments: Any, **options: Any) -> Refused:
         """How a call is refused, speech if none is given: in OpenAI's envelope, or this fails."""

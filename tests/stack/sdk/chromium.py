@@ -17,7 +17,7 @@ import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 import pytest
@@ -60,7 +60,7 @@ class Chromium:
         self.scripts: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.said: queue.SimpleQueue[Any] = queue.SimpleQueue()
 
-    def __enter__(self) -> Chromium:
+    def __enter__(self) -> Self:
         self._server = _Server(("127.0.0.1", 0), _Handler)
         self._server.chromium = self
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()

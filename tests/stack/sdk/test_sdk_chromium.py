@@ -72,7 +72,8 @@ PLAYED = """
     const audio = new Audio(), failed = new Promise((_, reject) => {
       audio.onerror = () => reject(new Error(audio.error.message));
     });
-    const moved = async () => { while (audio.currentTime < 0.1) await new Promise((next) => { setTimeout(next, 10); }); };
+    const pause = () => new Promise((resolve) => { setTimeout(resolve, 10); });
+    const moved = async () => { while (audio.currentTime < 0.1) await pause(); };
     const ended = new Promise((resolve) => { audio.onended = resolve; });
 """
 

@@ -1,4 +1,4 @@
-"""What README.md and docs/api.md print, run as a reader would: from the top to the bottom, against the local stack.
+"""What README.md, docs/api.md and docs/streaming.md print, run as a reader would: from top to bottom, on a local stack.
 
 One language after the other, as a reader has one of them: most blocks say in Python what the one above says with curl.
 """
@@ -107,3 +107,13 @@ def test_the_reference(wired_stack: dict[str, Any], clone: Path, upstream: FakeU
     assert "-->" in out
     assert (clone / "morning.wav").read_bytes()[:4] == (clone / "job.wav").read_bytes()[:4] == b"RIFF"
     assert (clone / "ledger-2026-11.csv").read_text().startswith("time,")
+
+
+def test_the_page_about_streaming(stack: dict[str, Any], clone: Path) -> None:
+    page = (ROOT / "docs" / "streaming.md").read_text("utf-8")
+    out = run(page, stack, clone, environment_of(stack, clone))
+    assert (clone / "morning.mp3").stat().st_size > 10_000
+    assert "first byte after" in out
+    assert out.count("data: [DONE]") == 2
+    assert "transcript.text.delta" in out
+    assert "speech.audio.delta" in out

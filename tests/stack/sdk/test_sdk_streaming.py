@@ -21,6 +21,7 @@ from openai import APIConnectionError, APIError, AsyncOpenAI, BadRequestError, O
 from tests.fakes.upstream import FakeUpstream
 from tests.fakes.upstream_sound import CONTENT_TYPES, speech
 from tests.sound import clip, look, look_pcm, phrase, said, tone_wav, wav, word_errors
+from tests.stack.sdk.cutting_proxy import CuttingProxy
 from tests.stack.sdk.payer import Payer, payer_of
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(120)]
@@ -318,6 +319,18 @@ def test_a_create_that_breaks_off_is_tried_again_and_paid_once(
     assert seconds_of(answer.content, "mp3") == pytest.approx(SECONDS, abs=0.2)
     assert len(upstream.requests) == 2
     assert sorted(payer.settled()) == [("answered", True), ("failed", False)]
+
+
+def test_a_create_whose_connection_is_lost_is_tried_again_and_paid_once(
+    wired_stack: dict[str, Any], paying: OpenAI, payer: Payer, upstream: FakeUpstream
+) -> None:
+    with CuttingProxy(wired_stack["base_url"]) as proxy:
+        proxy.cut_after(len(spoken("wav")) // 2)
+        client = paying.with_options(base_url=proxy.base_url, max_retries=1)
+        answer = client.audio.speech.create(**asked(response_format="wav"))
+    assert answer.response.request.headers["x-stainless-retry-count"] == "1"
+    assert seconds_of(answer.content, "wav") == pytest.approx(SECONDS, abs=0.2)
+    assert sum(paid for _, paid in payer.settled()) == 1
 
 
 def test_a_stream_that_is_read_to_its_end_is_paid_once(paying: OpenAI, payer: Payer, upstream: FakeUpstream) -> None:

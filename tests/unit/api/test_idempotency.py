@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from audio_gateway.api.http.function_handler import BrokenResponse
 from audio_gateway.api.speech import read_speech
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import MeteringUnavailable, ProviderUnavailable
 from audio_gateway.fingerprint import fingerprint
-from audio_gateway.idempotency.idempotency import Idempotency, key_hash
-from tests.fakes.gateway import API_CALLER, Answer, form_event, json_event
+from audio_gateway.idempotency.idempotency import CLAIM_MARGIN_S, ApiResponse, Idempotency, StoredAnswer, key_hash
+from audio_gateway.providers.port import AudioChunk
+from audio_gateway.response_stream import ClientDisconnected
+from audio_gateway.spool import Spool
+from tests.fakes.gateway import API_CALLER, Answer, Context, FakeStream, form_event, json_event
 from tests.fakes.idempotency import FakeAnswers, FakeClaims, FakePayments
 from tests.fakes.providers import model
 from tests.sound import tone_wav
@@ -234,3 +239,67 @@ def test_nothing_stored_reveals_the_key(gateway: Gateway) -> None:
     (name,) = gateway.claims.existing
     assert name == ("default", key_hash([KEY]))
     assert KEY not in repr(gateway.claims) + repr(gateway.answers)
+
+
+# ------------------------------------------------------------ streams
+def streamed(gateway: Gateway, response: FakeStream, **changes: Any) -> None:
+    request = json_event("/audio/speech", SPEECH | {"response_format": "pcm"} | changes)
+    request["headers"]["Idempotency-Key"] = KEY
+    request["multiValueHeaders"]["Idempotency-Key"] = [KEY]
+    with suppress(ClientDisconnected):
+        cast("Any", gateway.handlers["speech"]).stream(request, Context(900_000), response)
+
+
+def test_a_stream_runs_on_without_its_caller_and_the_next_request_gets_all_of_it(gateway: Gateway) -> None:
+    gateway.provider.speech = tuple(AudioChunk(bytes([number]) * 48_000, "pcm", 24_000) for number in range(1, 5))
+    left, again = FakeStream(disconnect_after=48_000), FakeStream()
+    streamed(gateway, left)
+    assert not left.ended
+    streamed(gateway, again)
+    assert again.answer.body == b"".join(chunk.data for chunk in gateway.provider.speech)
+    assert again.answer.headers["x-audio-gateway-replayed"] == "true"
+    assert (gateway.calls, len(gateway.meter.settled), gateway.meter.open) == (1, 1, [])
+
+
+def test_a_large_stream_is_replayed_from_a_file(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Spool() as spool:
+        for _ in spool.copying(bytes([number]) * 1_000_000 for number in range(12)):
+            pass
+        answer = ApiResponse({"content-type": "audio/pcm"}, spool)
+        monkeypatch.setattr(gateway.answers, "find", lambda _claim: StoredAnswer(answer, cast("Any", None)))
+        streamed(gateway, FakeStream())
+        (name, claim), *_ = gateway.claims.existing.items()
+        gateway.claims.existing[name] = replace(claim, done=True)
+        response = FakeStream()
+        streamed(gateway, response)
+    assert response.answer.headers["content-length"] == "12000000"
+    assert (len(response.answer.body), len(response.pieces) > 1) == (12_000_000, True)
+
+
+def test_a_stream_that_cannot_be_stored_is_free_although_it_was_sent(gateway: Gateway) -> None:
+    gateway.answers.failing.add("keep")
+    response = FakeStream()
+    with suppress(BrokenResponse):
+        streamed(gateway, response)
+    assert response.answer.body
+    assert not response.ended
+    assert (gateway.meter.settled, len(gateway.meter.failed), gateway.meter.open) == ([], 1, [])
+    gateway.answers.failing.clear()
+    streamed(gateway, FakeStream())
+    assert (gateway.calls, len(gateway.meter.settled)) == (2, 1)
+
+
+def test_a_key_is_locked_as_long_as_its_request_may_run(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    until: list[int] = []
+    acquire = gateway.claims.acquire
+
+    def noted(claim: Any, **options: Any) -> Any:
+        until.append(claim.locked_until_s - int(gateway.now_s))
+        return acquire(claim, **options)
+
+    monkeypatch.setattr(gateway.claims, "acquire", noted)
+    gateway.speak()
+    streamed(gateway, FakeStream())
+    whole, stream_s = until
+    assert 20 < whole - CLAIM_MARGIN_S <= 29
+    assert 800 < stream_s - CLAIM_MARGIN_S <= 900

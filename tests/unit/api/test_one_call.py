@@ -6,14 +6,18 @@ import contextlib
 import time
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from openai import OpenAI
 
 from audio_gateway.errors import MeteringUnavailable, RateLimitReached, StorageUnavailable
+from audio_gateway.idempotency.repetition import Repetitions
 from tests.fakes.front import FAULTS, Front
+from tests.fakes.gateway import Context, FakeStream, json_event, stream
+from tests.fakes.idempotency import FakeAttempts, FakePayments
 from tests.fakes.results import FakeResults
+from tests.unit.api.harness import BODY, AudioHarness
 from tests.unit.api.test_jobs import TEXT, Gateway
 from tests.unit.use_cases.jobs.job_harness import AUDIO
 
@@ -170,3 +174,74 @@ def test_a_large_answer_is_paid_once_and_fetched_again(
     assert front.left == []
     assert len(audio) == len(TEXT) * 480
     assert (len(service.provider.asked), len(service.meter.settled), len(service.given.stored)) == (1, 1, 1)
+
+
+# ------------------------------------------------------------ answers of ordinary size
+class Attempts(AudioHarness):
+    """The audio functions, and payments that follow from what the meter settled."""
+
+    def __init__(self) -> None:
+        self.attempts, self.payments = FakeAttempts(), FakePayments()
+        super().__init__(repetitions=Repetitions(self.attempts, cast("Any", None), self.payments))
+
+    def request(self, retries: int | None, number: int) -> dict[str, Any]:
+        """Speech is asked for, at a moment of its own."""
+        sent = json_event("/audio/speech", BODY)
+        if retries is not None:
+            sent["headers"]["X-Stainless-Retry-Count"] = str(retries)
+            sent["multiValueHeaders"]["X-Stainless-Retry-Count"] = [str(retries)]
+        now_ms = int(time.time() * 1000) - 1000 + number
+        sent["requestContext"] |= {"requestTimeEpoch": now_ms, "extendedRequestId": "abc="}
+        return sent
+
+    def note_payments(self) -> None:
+        self.payments.paid = {work.request_id for work in self.meter.settled}
+
+
+def test_an_answer_that_an_sdk_asks_for_again_is_paid_once() -> None:
+    harness = Attempts()
+    answers = []
+    for number in range(3):
+        answers.append(stream(harness.handlers["speech"], harness.request(number, number)))
+        harness.note_payments()
+    assert [answer.status for answer in answers] == [200, 200, 200]
+    assert len({answer.body for answer in answers}) == 1
+    assert (len(harness.meter.settled), len(harness.meter.given), harness.meter.open) == (1, 2, [])
+    assert [work.price_microusd > 0 for work in harness.meter.admitted] == [True, False, False]
+    costs = [answer.headers["x-audio-gateway-cost-usd"] for answer in answers]
+    assert costs[0] != "0"
+    assert costs[1:] == ["0", "0"]
+
+
+def test_a_buffered_answer_that_an_sdk_asks_for_again_is_paid_once() -> None:
+    harness = Attempts()
+    for number in range(2):
+        assert harness.send(harness.request(number, number)).status == 200
+        harness.note_payments()
+    assert (len(harness.meter.settled), len(harness.meter.given)) == (1, 1)
+
+
+def test_the_same_speech_asked_for_twice_by_an_sdk_is_paid_twice() -> None:
+    harness = Attempts()
+    for number in range(2):
+        assert stream(harness.handlers["speech"], harness.request(0, number)).status == 200
+        harness.note_payments()
+    assert (len(harness.meter.settled), len(harness.meter.given)) == (2, 0)
+
+
+def test_nothing_is_recorded_of_other_clients_and_nothing_before_the_last_byte(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    harness = Attempts()
+    assert stream(harness.handlers["speech"], harness.request(None, 1)).status == 200
+    assert harness.attempts.writes == 0
+    pieces_at_writes: list[int] = []
+    response, acquire = FakeStream(), harness.attempts.acquire
+
+    def noted(*args: Any, **options: Any) -> Any:
+        pieces_at_writes.append(len(response.pieces))
+        return acquire(*args, **options)
+
+    monkeypatch.setattr(harness.attempts, "acquire", noted)
+    cast("Any", harness.handlers["speech"]).stream(harness.request(0, 2), Context(900_000), response)
+    assert pieces_at_writes == [len(response.pieces)]

@@ -206,6 +206,28 @@ def test_a_caller_who_disconnects_while_a_piece_is_sent_has_the_generator_closed
     assert exchange.events == ["closed, by client: True"]
 
 
+def test_a_caller_who_reads_until_the_deadline_is_one_who_has_left(exchange: Exchange) -> None:
+    async def take(message: MutableMapping[str, Any]) -> None:
+        exchange.messages.append(message)
+        if message.get("body"):
+            exchange.sending.stream_deadline = Deadline.after(0)
+
+    exchange.take = take
+
+    def items() -> Items:
+        try:
+            yield HEAD
+            yield b"x"
+            yield b"y"
+        finally:
+            exchange.events.append(f"closed, by client: {exchange.sending.cancellation.by_client}")
+
+    exchange.run(items())
+    assert exchange.body == [b"x"]
+    assert not exchange.ended
+    assert exchange.events == ["closed, by client: True"]
+
+
 def test_a_response_that_cannot_be_sent_is_not_made_to_its_end(exchange: Exchange) -> None:
     def items() -> Items:
         try:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
 
+from audio_gateway.api.http.function_handler import BrokenResponse
+from audio_gateway.audio.encode import with_true_sizes
+from audio_gateway.audio.formats import SPEECH_FORMATS, SpeechFormat
 from audio_gateway.catalog.models import CacheTerms, Price
 from audio_gateway.errors import BudgetReached, MeteringUnavailable, ProviderUnavailable
 from audio_gateway.providers.port import AudioChunk
-from tests.fakes.gateway import API_CALLER, Answer, json_event
+from tests.fakes.gateway import API_CALLER, Answer, json_event, stream
 from tests.fakes.providers import FakeAdapter, model
 from tests.unit.api.harness import AudioHarness
 
@@ -28,6 +33,13 @@ class Gateway(AudioHarness):
         return self.send(json_event("/audio/speech", BODY | changes, authorizer=authorizer))
 
 
+def sound_of(events: bytes) -> bytes:
+    """The file in a stream of events."""
+    *deltas, _done, end, _ = events.split(b"\r\n\r\n")
+    assert end == b"data: [DONE]"
+    return b"".join(base64.b64decode(json.loads(delta.removeprefix(b"data: "))["audio"]) for delta in deltas)
+
+
 @pytest.fixture
 def gateway() -> Gateway:
     return Gateway()
@@ -42,6 +54,37 @@ def test_a_hit_is_the_miss_byte_for_byte(gateway: Gateway, response_format: str)
     assert "x-audio-gateway-cached" not in miss.headers
     assert hit.headers["x-audio-gateway-cached"] == "true"
     assert hit.headers["x-audio-gateway-model"] == "talker"
+
+
+@pytest.mark.parametrize("response_format", SPEECH_FORMATS)
+def test_a_streamed_miss_is_cached_with_its_length_and_a_hit_declares_it(
+    gateway: Gateway, response_format: SpeechFormat
+) -> None:
+    request = json_event("/audio/speech", BODY | {"response_format": response_format})
+    miss, hit = (stream(gateway.handlers["speech"], request) for _ in range(2))
+    assert (miss.status, hit.status, gateway.calls) == (200, 200, 1)
+    assert "content-length" not in miss.headers
+    assert hit.headers["content-length"] == str(len(hit.body))
+    assert hit.body == gateway.say(response_format=response_format).body == with_true_sizes(response_format, miss.body)
+
+
+def test_a_hit_as_events_has_the_same_sound(gateway: Gateway) -> None:
+    file = gateway.say()
+    hit = stream(gateway.handlers["speech"], json_event("/audio/speech", BODY | {"stream_format": "sse"}))
+    assert (hit.headers["x-audio-gateway-cached"], gateway.calls) == ("true", 1)
+    assert "content-length" not in hit.headers
+    assert sound_of(hit.body) == file.body
+
+
+def test_a_stream_that_breaks_is_not_cached(gateway: Gateway) -> None:
+    def cut(_: object) -> Any:
+        yield AudioChunk(b"\x01\x00" * 24_000, "pcm", 24_000)
+        raise ProviderUnavailable("cut", provider="fake")
+
+    gateway.provider.synthesize = cut  # type: ignore[assignment] # fails midway
+    with pytest.raises(BrokenResponse):
+        stream(gateway.handlers["speech"], json_event("/audio/speech", BODY))
+    assert gateway.cache.kept == {}
 
 
 def test_a_hit_is_held_and_paid_at_its_share_and_costs_no_provider(gateway: Gateway) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -297,6 +299,38 @@ def test_no_thread_is_left_behind(harness: AudioHarness) -> None:
         with suppress(BrokenResponse, ClientDisconnected):
             harness.handlers["speech"].stream(speech(), Context(900_000), response)
     assert threading.active_count() == before
+
+
+# ------------------------------------------------------------------------------------------------ events
+
+
+@pytest.mark.parametrize("response_format", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
+def test_events_are_sent_while_the_text_is_spoken_and_hold_the_file(
+    harness: AudioHarness, response_format: str
+) -> None:
+    response = FakeStream()
+
+    def speak(request: SynthesisCall, number: int) -> Iterator[bytes]:
+        if number == 2:
+            response.wait_for_pieces(1)
+        yield tone(request.text)
+
+    speaking(harness, speak)
+    events = speech(response_format=response_format, stream_format="sse")
+    harness.handlers["speech"].stream(events, Context(900_000), response)
+    answer = response.answer
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    *deltas, done, end, rest = answer.body.split(b"\r\n\r\n")
+    pieces = [json.loads(delta.removeprefix(b"data: ")) for delta in deltas]
+    assert {piece["type"] for piece in pieces} == {"speech.audio.delta"}
+    sound = [base64.b64decode(piece["audio"]) for piece in pieces]
+    assert max(map(len, sound)) <= 4096
+    assert b"".join(sound) == stream(harness.handlers["speech"], speech(response_format=response_format)).body
+    assert json.loads(done.removeprefix(b"data: ")) == {
+        "type": "speech.audio.done",
+        "usage": {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0},
+    }
+    assert (end, rest) == (b"data: [DONE]", b"")
 
 
 # ------------------------------------------------------------------------------------------------ repetitions

@@ -229,6 +229,12 @@ def test_a_silent_provider_is_bridged_by_comments_and_may_still_be_replaced(monk
     assert_paid(gateway.meter)
 
 
+def test_a_translation_has_no_stream_and_says_so(gateway: Gateway) -> None:
+    sent = stream(gateway.handlers["translations"], form_event("/audio/translations", [MODEL, FILE, STREAM]))
+    assert sent.json == {"text": "hello big world"}
+    assert sent.headers["x-audio-gateway-ignored"] == "stream"
+
+
 def test_audio_that_takes_longer_than_a_response_may_is_heard_in_a_stream() -> None:
     gateway = Gateway(model(speed_factor=0.5))
     file = ("file", ("a.wav", wav(200, rate=8_000)))

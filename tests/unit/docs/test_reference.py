@@ -33,6 +33,7 @@ FACTS = RequestLog(
     audio_ms=1,
     provider_ms=1.0,
     price_microusd=1,
+    disconnected=True,
     error="InvalidRequest",
     code="invalid_value",
     param="speed",

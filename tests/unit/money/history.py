@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS
 from audio_gateway.metering.limits import Limits
+from tests.unit.money.calls import Kind
 from tests.unit.money.network import KINDS, OUTAGES, Fault, Faults
 from tests.unit.money.world import TURNS, World
 
@@ -92,6 +93,68 @@ class EndRequest(Event):
         if world.requests:
             with world.under(self.faults):
                 world.end_request(_chosen(world.requests, self.which), self.how)
+
+
+@dataclass(frozen=True)
+class MakeCall(Event):
+    """A call is made, whose answer is sent as it is made, or when it is complete. So many items of it are made.
+
+    It ends `then`, meeting the faults `later`; or it goes on.
+    """
+
+    process: int
+    kind: Kind
+    characters: int
+    streamed: bool
+    items: int
+    later: Faults = ()
+    then: str | None = None
+
+    def happen(self, world: World) -> None:
+        with world.under(self.faults):
+            call = world.call(self.process, self.kind, self.characters, streamed=self.streamed)
+            attempt = world.running(call)
+            if attempt is not None:
+                world.go_on(attempt, self.items)
+        with world.under(self.later):
+            world.end_attempt(world.running(call), self.then)
+
+
+@dataclass(frozen=True)
+class RepeatCall(Event):
+    """A call is made once more, as an SDK does, or with its key; as `MakeCall` says."""
+
+    which: int
+    process: int
+    streamed: bool
+    items: int
+    later: Faults = ()
+    then: str | None = None
+
+    def happen(self, world: World) -> None:
+        calls = [call for call in world.calls if world.may_be_repeated(call)]
+        if not calls:
+            return
+        call = _chosen(calls, self.which)
+        with world.under(self.faults):
+            attempt = world.attempt(self.process, call, streamed=self.streamed)
+            if attempt is not None:
+                world.go_on(attempt, self.items)
+        with world.under(self.later):
+            world.end_attempt(attempt, self.then)
+
+
+@dataclass(frozen=True)
+class EndAttempt(Event):
+    """An attempt that runs ends: it `finishes`, its provider `fails`, its caller `leaves`, or its process `dies`."""
+
+    which: int
+    then: str
+
+    def happen(self, world: World) -> None:
+        if world.attempts:
+            with world.under(self.faults):
+                world.end_attempt(_chosen(world.attempts, self.which), self.then)
 
 
 @dataclass(frozen=True)
@@ -272,6 +335,16 @@ _then = st.sampled_from((None, None, "delete", "delete", "cancel"))
 _ways = st.sampled_from(("talker", "spare", "failed", "in vain", "rescued"))
 _waits = st.sampled_from((10, 31, 100, 1_800, JOB_HOLD_SECONDS + 1))
 
+_endings = st.sampled_from(("finishes", "finishes", "fails", "leaves", "leaves", "dies"))
+_kinds = st.sampled_from(("plain", "sdk", "sdk", "key"))
+_of_calls = st.builds(
+    Fault,
+    st.sampled_from(("ledger", "account", "pending settlements", "answers", "attempts", "claims")),
+    st.integers(0, 1),
+    _befalls | st.just("another attempt"),
+)
+_while_called: st.SearchStrategy[Faults] = st.lists(_of_calls, max_size=2).map(tuple)
+
 Events = tuple[st.SearchStrategy[Event], ...]
 History = tuple[Event | None, ...]
 
@@ -310,6 +383,16 @@ def _requests(
     )
 
 
+def _calls(faults: st.SearchStrategy[Faults]) -> Events:
+    items, then = st.integers(0, 3), st.none() | _endings
+    return (
+        st.builds(MakeCall, faults, _process, _kinds, st.integers(0, 40), st.booleans(), items, faults, then),
+        st.builds(RepeatCall, faults, _which, _process, st.booleans(), items, faults, then),
+        st.builds(RepeatCall, _none, _which, _process, st.just(value=True), items, faults, then),
+        st.builds(EndAttempt, faults, _which, _endings),
+    )
+
+
 def _time(faults: st.SearchStrategy[Faults]) -> Events:
     return (
         st.builds(Wait, _none, _waits, st.booleans()),
@@ -326,13 +409,17 @@ def _histories(length: int, *events: st.SearchStrategy[Event]) -> st.SearchStrat
 
 JOBS: Final = _histories(10, *_jobs(_faults, _while_admitting, _while_settling), *_time(_faults))
 REQUESTS: Final = _histories(10, _bursts, *_requests(_faults, _while_admitting, _while_settling), *_time(_faults))
+CALLS: Final = _histories(10, *_calls(_none | _while_called), *_time(_none | _faults))
 EVERYTHING: Final = _histories(
     25,
+    *_calls(_none | _while_called | _faults),
     *_jobs(_faults, _while_admitting, _while_settling),
     *_requests(_faults, _while_admitting, _while_settling),
     *_time(_faults),
 )
-CALM: Final = _histories(15, *_jobs(_none, _none, _none), *_requests(_none, _none, _none), *_time(_none))
+CALM: Final = _histories(
+    15, *_jobs(_none, _none, _none), *_requests(_none, _none, _none), *_calls(_none), *_time(_none)
+)
 """Nothing goes wrong."""
 
 

@@ -14,9 +14,9 @@ from tests.fakes.step_functions import FakeStepFunctions
 
 Place = Literal[
     "account", "ledger", "pending settlements", "job", "open jobs", "files", "machine", "reports",
-    "table", "bucket", "all",
+    "attempts", "claims", "answers", "table", "bucket", "all",
 ]  # fmt: skip
-"""What a call is about: the first eight belong to the table, to the bucket, or are the state machine."""
+"""What a call is about: all but the last three belong to the table, to the bucket, or are the state machine."""
 
 Kind = Literal["refused", "lost", "late", "twice", "once more later", "dies before", "dies after"]
 """What becomes of a call. The last five leave the process in doubt, or none.
@@ -55,6 +55,9 @@ _PLACES: Final[tuple[tuple[str, tuple[Place, ...]], ...]] = (
     ("LEDGER#", ("ledger", "table", "all")),
     ("JOBS#", ("job", "table", "all")),
     ("OPEN_JOBS", ("open jobs", "table", "all")),
+    ("CALLS#", ("attempts", "table", "all")),
+    ("IDEMPOTENCY#", ("claims", "table", "all")),
+    ("answers/", ("answers", "bucket", "all")),
     ("unsettled/", ("pending settlements", "bucket", "all")),
     ("jobs/", ("files", "bucket", "all")),
     ("machine", ("machine", "all")),
@@ -90,7 +93,7 @@ class _UnderWay:
     deliver: Callable[[], Any]
 
 
-Plan = tuple[list[Fault], dict[str, int], bool]
+Plan = tuple[list[Fault], dict[str, int], set[Place]]
 
 
 class Network:
@@ -108,7 +111,7 @@ class Network:
         self.between: Callable[[str], None] = lambda _what: None
         self.wrote: Callable[[str, Any], None] = lambda _name, _key: None
         self.invalid: list[str] = []
-        self.disturbed = False  # whether something happened to a call of those that were planned for last
+        self.hit: set[Place] = set()  # what something happened to, since faults were planned for last
         self._clock = clock
         self.dead = False  # whether the process that acts is: no call of it goes out any more
         self._faults: list[Fault] = []
@@ -120,15 +123,20 @@ class Network:
         """Whether something is to happen to calls."""
         return bool(self._faults)
 
+    @property
+    def disturbed(self) -> bool:
+        """Whether something happened to a call since faults were planned for last."""
+        return bool(self.hit)
+
     def plan(self, faults: Sequence[Fault]) -> Plan:
         """What happens to the calls from now on; answers what was planned before, for `resume`."""
-        before = self._faults, self._seen, self.disturbed
-        self._faults, self._seen, self.disturbed = list(faults), {}, False
+        before = self._faults, self._seen, self.hit
+        self._faults, self._seen, self.hit = list(faults), {}, set()
         return before
 
     def resume(self, before: Plan) -> None:
         """What was planned before goes on."""
-        self._faults, self._seen, self.disturbed = before
+        self._faults, self._seen, self.hit = before
 
     def arrive(self, count: int | None = None) -> None:
         """Calls that are under way take effect: so many of the oldest, or those that can be no longer under way."""
@@ -148,7 +156,7 @@ class Network:
         if fault.what not in KINDS:
             self.between(fault.what)
             return deliver()
-        self.disturbed = True
+        self.hit.update(places)
         return self._befall(fault.what, name, deliver)
 
     def _befall(self, what: str, name: str, deliver: Callable[[], Any]) -> Any:

@@ -6,8 +6,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from audio_gateway.aws.table import Table
 from audio_gateway.catalog.models import Price
 from audio_gateway.errors import ProviderUnavailable
+from audio_gateway.idempotency.answer_store import AnswerStore
+from audio_gateway.idempotency.attempt_store import CallAttemptStore
+from audio_gateway.idempotency.claim_store import ClaimStore
+from audio_gateway.idempotency.idempotency import Idempotency
+from audio_gateway.idempotency.payments import LedgerPayments
+from audio_gateway.idempotency.repetition import Repetitions
 from audio_gateway.identity.directory import Directory
 from audio_gateway.jobs.executions import Executions
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job, JobRef
@@ -102,6 +109,12 @@ class Process:
         self.stopping = JobStopping(self.job_service, lambda: CATALOG, end, _nobody)
         self.chunk_work = ChunkWork(store, files, CATALOG, provider, LedgerStore(table, TABLE), clock)
         self.ending = JobEnding(store, files, billing, rows, CATALOG, _nobody, clock)
+        payments, answers = LedgerPayments(Table(table, TABLE), pending_settlements, store), AnswerStore("bucket")
+        vars(answers)["_client"] = network.s3
+        self.repetitions = Repetitions(
+            CallAttemptStore(table, TABLE), store, payments, now_s=lambda: clock() / 1000, poll_s=0
+        )
+        self.idempotency = Idempotency(ClaimStore(table, TABLE), answers, payments, lambda: clock() / 1000)
         self.waits = WaitingPolls(table, TABLE, clock)
         self.pending = PendingUploads(table, TABLE)
         keys = Directory(table, TABLE).api_keys

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
+from audio_gateway.api.charging import charged
 from audio_gateway.deadline import Deadline
 from audio_gateway.errors import BudgetReached, RateLimitReached, TooMuchAtOnce
+from audio_gateway.idempotency.idempotency import Run
 from audio_gateway.metering.pending_uploads import AnnouncedUploads
+from audio_gateway.telemetry import RequestLog
 from audio_gateway.use_cases.reservation import RequestContext, Reservation
 from tests.unit.money.network import Fault
 from tests.unit.money.processes import CATALOG, SPARE, TALKER, Process
 from tests.unit.money.stage import CALLER, Stage
 from tests.unit.money.truth import COST, MOST_PENDING, MOST_WAITS, PRICES
 
-_FUNCTION_MS: Final = 900_000  # that a function of the API may run (template.yaml)
+FUNCTION_MS: Final = 900_000  # that a function of the API may run (template.yaml)
 
 
 @dataclass
@@ -46,7 +49,7 @@ class Requests(Stage):
 
     def pass_time(self, ms: int) -> None:
         super().pass_time(ms)
-        self.requests = [each for each in self.requests if self.now_ms - each.since_ms <= _FUNCTION_MS]
+        self.requests = [each for each in self.requests if self.now_ms - each.since_ms <= FUNCTION_MS]
 
     def admit(self, number: int, characters: int, *, in_time: bool = True) -> None:
         """A request asks to be admitted. One that is not `in_time` will be too late for an answer."""
@@ -84,10 +87,14 @@ class Requests(Stage):
         reservation, price = request.reservation, request.characters * PRICES[model_id]
         if request.in_time:
             self.truth.doubtful[request.id] = price
+        elif not self.network.planned:
+            lost = self.truth.unbilled.get(request.id, 0)
+            self.truth.unbilled[request.id] = lost + request.characters * COST
 
         def action(_: Process) -> None:
-            with reservation:
-                reservation.settle(CATALOG.models[model_id])
+            log = RequestLog(request.id, "speech", "POST")
+            with charged(reservation, CATALOG.models[model_id], log, Run(), before_it_is_sent=True):
+                """The answer is ready."""
 
         if self.act(request.process, action) and request.in_time and reservation.state in ("settled", "kept"):
             self.truth.answered[request.id] = price

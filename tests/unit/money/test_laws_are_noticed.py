@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 
 from audio_gateway.aws import update
+from audio_gateway.idempotency import idempotency
+from audio_gateway.idempotency.answer_store import AnswerStore
+from audio_gateway.idempotency.payments import LedgerPayments
+from audio_gateway.idempotency.repetition import CallAttempt, RepeatableRun
 from audio_gateway.jobs.job import JOB_HOLD_SECONDS, Job
 from audio_gateway.jobs.job_store import JobStore
 from audio_gateway.metering import account_item, account_updates, job_meter, limits, meter, releases
@@ -20,7 +24,7 @@ from audio_gateway.use_cases import reservation
 from audio_gateway.use_cases.jobs import cancel
 from audio_gateway.use_cases.jobs.billing import JobBilling, settle
 from tests.unit.money import history as events
-from tests.unit.money.history import Admit, Burst, EndRequest, Event, Limit, Start, Wait, check
+from tests.unit.money.history import Admit, Burst, EndRequest, Event, Limit, MakeCall, RepeatCall, Start, Wait, check
 from tests.unit.money.network import Fault
 
 Break = Callable[[pytest.MonkeyPatch], None]
@@ -117,6 +121,39 @@ def what_failed_of_a_job_is_not_counted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(JobStore, "add_unbilled_cost", lambda *_: None)
 
 
+def every_attempt_pays(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(RepeatableRun, "pays", lambda _run, _hold: True)
+
+
+def an_attempt_that_was_overtaken_pays(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(CallAttempt, "follows", lambda _later, _earlier: False)
+
+
+def a_payment_is_believed_to_be_missing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(LedgerPayments, "was_paid", lambda _payments, _by: False)
+    patch.setattr(LedgerPayments, "cancel", lambda _payments, _hold: True)
+
+
+def a_payment_is_believed_without_looking(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(LedgerPayments, "was_paid", lambda _payments, _by: True)
+
+
+def a_caller_who_leaves_pays_nothing(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reservation.Reservation, "left_by_client", False)
+
+
+def what_is_given_leaves_no_row(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(reservation.Reservation, "give", lambda reserved, _model: reserved.release())
+
+
+def an_answer_is_charged_before_it_is_stored(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(AnswerStore, "keep", lambda *_: None)
+
+
+def a_claim_ends_at_once(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(idempotency, "CLAIM_MARGIN_S", -1_000_000)
+
+
 TALK = Start((), process=0, parts=1, steps=6, later=(), then=None)
 LISTEN = Start((), process=0, parts=0, steps=1, later=(), then=None)
 DIES_BEFORE_THE_CORRECTION = (Fault("account", 1, "dies before"),)
@@ -127,6 +164,12 @@ IN_VAIN = EndRequest((), which=0, how="in vain")
 UNFORESEEN = replace(REQUEST, faults=(Fault("files", 0, "some seconds"),))  # it is not known whether it fits
 ARRIVES_TWICE = (Fault("account", None, "once more later"),)
 LATER = Wait((), seconds=31, sweep=False)
+CALL = MakeCall((), process=0, kind="sdk", characters=10, streamed=True, items=1, then="finishes")
+AGAIN = RepeatCall((), which=0, process=1, streamed=True, items=1, then="finishes")
+FINISHED = events.EndAttempt((), which=0, then="finishes")
+DIES_BEFORE_ITS_ROW = replace(CALL, later=(Fault("ledger", 0, "dies before"),))
+WITH_KEY_DIES = replace(CALL, kind="key", later=(Fault("account", 0, "dies before"),))
+AFTER_THE_CLAIM = Wait((), seconds=950, sweep=False)
 GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=False)
 
 
@@ -196,6 +239,14 @@ GUARDS_ARE_STALE = Wait((), seconds=LATE_WRITE_S + CLOCKS_DIFFER_S + 1, sweep=Fa
             "were taken for nothing, and",
             (replace(TALK, steps=1), events.Work((), which=0, steps=1, down=1, unheard=False, then=None)),
         ),
+        (every_attempt_pays, "is paid 2 times", (CALL, AGAIN)),
+        (an_attempt_that_was_overtaken_pays, "is paid 2 times", (replace(CALL, then=None), AGAIN, FINISHED)),
+        (a_payment_is_believed_to_be_missing, "is paid 2 times", (CALL, AGAIN)),
+        (a_payment_is_believed_without_looking, "is paid 0 times", (DIES_BEFORE_ITS_ROW, AGAIN)),
+        (a_caller_who_leaves_pays_nothing, "is paid 0 times", (replace(CALL, then="leaves"),)),
+        (what_is_given_leaves_no_row, "was answered, and has no row", (CALL, AGAIN)),
+        (an_answer_is_charged_before_it_is_stored, "is paid 2 times", (WITH_KEY_DIES, AFTER_THE_CLAIM, AGAIN)),
+        (a_claim_ends_at_once, "is paid 2 times", (replace(CALL, kind="key", then=None), AGAIN, FINISHED)),
         (what_is_too_late_is_charged, "costs what is none of", (replace(REQUEST, in_time=False), ANSWER)),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 
 from tests.examples import examples
-from tests.unit.money.history import CALM, EVERYTHING, JOBS, REQUESTS, History, Start, check
+from tests.unit.money.history import CALLS, CALM, EVERYTHING, JOBS, REQUESTS, History, Start, check
 from tests.unit.money.network import Fault
 
 pytestmark = pytest.mark.slow
@@ -25,6 +25,12 @@ def test_jobs_are_charged_once_and_never_past_a_budget(history: History) -> None
 @examples(60)
 @given(REQUESTS)
 def test_requests_are_charged_once_and_never_past_a_budget(history: History) -> None:
+    check(history)
+
+
+@examples(150)
+@given(CALLS)
+def test_a_call_of_several_attempts_is_charged_once(history: History) -> None:
     check(history)
 
 

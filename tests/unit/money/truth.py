@@ -26,7 +26,7 @@ MOST_WAITS: Final = 20
 MOST_PENDING: Final = 1_000
 """Bytes of uploads."""
 _ROUNDING: Final = 2
-UNPAID: Final = frozenset({"abandoned", "failed"})
+UNPAID: Final = frozenset({"abandoned", "failed", "repeated"})
 PRICES: Final = {"talker": 20, "spare": 10}
 """Micro-dollars of a character, and of 25 milliseconds of audio."""
 

@@ -11,30 +11,36 @@ from audio_gateway.usage.audit import Audit
 from audio_gateway.usage.reports import DynamoUsageReports
 from audio_gateway.usage.totals import total
 from tests.unit.metering.tables import TABLE
+from tests.unit.money.calls import Calls
 from tests.unit.money.jobs import Jobs
 from tests.unit.money.processes import Process
 from tests.unit.money.requests import Requests
 from tests.unit.money.stage import CALLER, DAY_MS, SCHEDULES, START_MS
 
-TURNS: Final = ("a sweep", "some seconds", "a repetition", "a cancellation", "a deletion", "an interruption")
+TURNS: Final = (
+    "a sweep", "some seconds", "a repetition", "a cancellation", "a deletion", "an interruption", "another attempt",
+)  # fmt: skip
 """What another process may do between two calls of one."""
 
 
-class World(Requests, Jobs):
+class World(Requests, Calls, Jobs):
     """A key, and everything that may happen to its money."""
 
     def _turn_of_another(self, what: str) -> None:
         """What another process does between two calls of the one that acts."""
-        about = self.about
+        about, called = self.about, self.called
         with self.under(()):
             self._do_another(what, about)
-        self.about = about
+        self.about, self.called = about, called
 
     def _do_another(self, what: str, about: str | None) -> None:
         if what == "some seconds":
             self.pass_time(20_000)
         elif what == "a sweep":
             self.sweep()
+        elif what == "another attempt":
+            if self.called is not None:
+                self.another_attempt(self.called)
         elif about is not None:
             turns: dict[str, Callable[[str], object]] = {
                 "a repetition": self.step,
@@ -81,6 +87,7 @@ class World(Requests, Jobs):
         """The laws that hold once everything was tried again and swept."""
         self.check()
         self.truth.check_at_rest()
+        self.check_calls()
         self.check_reports()
 
     @property
@@ -95,6 +102,8 @@ class World(Requests, Jobs):
         """
         self.provider.down.clear()
         self.requests.clear()
+        for attempt in self.attempts[::2]:
+            self.finish(attempt)
         stretches = ((17 * 60, self.jobs[::2]), (JOB_HOLD_SECONDS, self.jobs), (2 * JOB_HOLD_SECONDS, self.jobs))
         for seconds, jobs in stretches:
             self.pass_time(seconds * 1000)

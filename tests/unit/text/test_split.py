@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from audio_gateway.text.graphemes import is_grapheme_border
-from audio_gateway.text.split import split
+from audio_gateway.text.split import growing_pieces, pieces, split
 from tests.examples import examples
 
 FAMILY = "👨‍👩‍👧‍👦"
@@ -38,6 +39,15 @@ def test_pieces_joined_are_the_text_and_none_is_too_long(text: str, most: int) -
     pieces = split(text, most)
     assert "".join(pieces) == text
     assert all(0 < len(piece) <= most for piece in pieces)
+
+
+@given(ANY_TEXT, st.integers(1, 120))
+@example("", 1)
+@examples(200)
+def test_growing_pieces_joined_are_the_text_and_none_is_too_long(text: str, most: int) -> None:
+    found = list(growing_pieces(text, most))
+    assert "".join(found) == text
+    assert all(0 < len(piece) <= most for piece in found)
 
 
 @given(ANY_TEXT, st.integers(8, 120))
@@ -162,10 +172,39 @@ def test_space_alone_makes_blank_pieces_rather_than_none() -> None:
     assert any(not piece.strip() for piece in pieces)
 
 
+@pytest.mark.parametrize("make", [split, pieces, growing_pieces])
 @pytest.mark.parametrize("most", [0, -1])
-def test_pieces_of_no_characters_are_refused(most: int) -> None:
+def test_pieces_of_no_characters_are_refused(make: Callable[[str, int], object], most: int) -> None:
     with pytest.raises(ValueError, match="cannot hold any text"):
-        split("text", most)
+        make("text", most)
+
+
+# ---------------------------------------------------------------- growing pieces
+PROSE = "A sentence of some length stands here, and it ends now. " * 400
+
+
+def test_the_first_of_growing_pieces_is_a_sentence_and_the_others_grow_to_the_limit() -> None:
+    lengths = [len(piece) for piece in growing_pieces(PROSE, 4096)]
+    assert lengths[0] == 56
+    assert all(before < behind <= 4 * max(before, 80) for before, behind in itertools.pairwise(lengths[:5]))
+    assert min(lengths[6:-1]) > 3000
+
+
+def test_short_sentences_are_taken_together_and_of_a_long_one_the_beginning() -> None:
+    assert next(growing_pieces("Hi. Yes. " + PROSE, 4096)) == "Hi. Yes. " + PROSE[:56]
+    clause = "there is no full stop anywhere near, "
+    assert next(growing_pieces(clause * 30, 4096)).endswith("near, ")
+    assert len(next(growing_pieces("x" * 900, 4096))) == 160
+
+
+def test_the_first_piece_is_made_without_the_others() -> None:
+    def seconds(text: str) -> float:
+        started = time.process_time()
+        next(growing_pieces(text, 4096))
+        next(pieces(text, 4096))
+        return time.process_time() - started
+
+    assert seconds(PROSE * 40) < 0.05 + 5 * seconds(PROSE)
 
 
 # ---------------------------------------------------------------- time

@@ -18,7 +18,6 @@ from audio_gateway.api.http.streamed import Head, Items, Sending, items_of
 from audio_gateway.api.idempotency import MAX_STREAMED_BYTES, as_replay, deliver, remember, respond
 from audio_gateway.catalog.models import Model
 from audio_gateway.idempotency.idempotency import ApiResponse, Run
-from audio_gateway.response_stream import ClientDisconnected
 from audio_gateway.spool import Spool
 from audio_gateway.storage.results import ResultStore
 from audio_gateway.telemetry import RequestLog
@@ -104,19 +103,10 @@ def _streamed(make: Callable[[], AnswerStream], sale: Sale, sending: Sending) ->
         if answer.length is not None:
             reservation.keep_time(sale.model)
         yield Head(200, answer.head(), runs_on=run.keeps)
-        yield from _sent_in_time(copy.copying(answer.body) if run.keeps else answer.body, sending)
+        yield from copy.copying(answer.body) if run.keeps else answer.body
         sale.note(sending.request_log)
         if run.keeps:
             run.keep(ApiResponse(answer.headers, copy.body(), answer.ignored), reservation.admission.hold)
-
-
-def _sent_in_time(pieces: Iterator[bytes], sending: Sending) -> Iterator[bytes]:
-    """The pieces. A caller who takes one too slowly to be sent the rest counts as one who disconnects."""
-    for piece in pieces:
-        yield piece
-        if sending.stream_deadline.passed:
-            sending.cancellation.cancel(by_client=True)
-            raise ClientDisconnected
 
 
 def replayed(earlier: ApiResponse, results: ResultStore, project_id: str, sending: Sending) -> Items:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -111,7 +111,7 @@ def _spoken_items(
         audio = spoken.chunks if spoken.to_keep is None else copy.copying(spoken.chunks)
 
         def make() -> AnswerStream:
-            return speech_answer(
+            answer = speech_answer(
                 audio if sending.is_streamed else (with_true_sizes(speech_format, b"".join(audio)),),
                 speech_format,
                 as_events=parsed.as_events,
@@ -119,6 +119,7 @@ def _spoken_items(
                 ignored=request_log.ignored,
                 cached=spoken.cached,
             )
+            return answer if parsed.as_events else replace(answer, length=spoken.length)
 
         stopwatch = None if spoken.cached else spoken.stopwatch
         sale = Sale(run, spoken.reservation, spoken.model, deps.results, project_id, stopwatch)

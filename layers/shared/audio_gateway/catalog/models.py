@@ -22,6 +22,7 @@ Capability = Literal[
     "logprobs",
 ]  # fmt: skip
 CAPABILITIES: Final[tuple[Capability, ...]] = get_args(Capability)
+"""What a model can do. `streaming`: its answer comes while the rest is still being made, words or sound."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from audio_gateway.spool import Spool
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
 
-_READ_BYTES: Final = 1_048_576  # at once; the first line is shorter
+_READ_BYTES: Final = 1_048_576  # with each read; the first line is shorter
 _UNAVAILABLE: Final = "The answer to this Idempotency-Key cannot be {} now; nothing is charged. Try again."
 
 

@@ -71,7 +71,7 @@ class CallAttempt:
         """
         if not other.retries < self.retries <= MAX_RETRIES or self.began_ms < other.began_ms:
             return False
-        return self.payment is None or self.payment.admitted_ms >= other.began_ms
+        return other.retries > 0 or self.payment is None or self.payment.admitted_ms >= other.began_ms
 
 
 class CallAttempts(Protocol):
@@ -185,7 +185,7 @@ class Repetitions:
         return existing is None or not existing.follows(attempt)
 
     def is_free(self, payment: Hold) -> bool:
-        """Whether nobody pays with an earlier attempt's hold. The caller has the benefit of the doubt."""
+        """Whether no one pays with an earlier attempt's hold. The caller has the benefit of the doubt."""
         try:
             return self._payments.cancel(payment)
         except MeteringUnavailable:

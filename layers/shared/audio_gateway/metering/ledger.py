@@ -28,7 +28,7 @@ class LedgerRow:
     provider worked for it and the caller got nothing; `cost_microusd` is what the provider charges all the same.
     `repeated`: it was answered, and another attempt of the same call pays.
 
-    `unbilled_cost_microusd` is the part of the cost for which nobody pays: all of it in a `failed` or `repeated` row,
+    `unbilled_cost_microusd` is the part of the cost for which no one pays: all of it in a `failed` or `repeated` row,
     and the cost of failed tries before a fallback answered.
 
     `items` are what the price was computed from, one for each model that served. Rows of earlier versions have none,

@@ -61,7 +61,7 @@ class Watchdog:
         return max(0.0, self.fires_at(time.monotonic()) - time.monotonic())
 
     def fires_at(self, now: float) -> float:
-        """When it fires, or the earliest moment at which it may have to if nobody waits `now` (monotonic, seconds)."""
+        """When it fires, in seconds of the monotonic clock; the earliest moment if the connection is not waited for."""
         since = self._waits_since
         return min(self._deadline.at_s, (now if since is None else since) + self._silence_s)
 

@@ -19,7 +19,7 @@ _LEAST_FIRST: Final = 20  # and at least
 
 
 def split(text: str, max_characters: int) -> list[str]:
-    """The `pieces` of a text, all at once."""
+    """All `pieces` of a text."""
     return list(pieces(text, max_characters))
 
 
@@ -34,16 +34,20 @@ def pieces(text: str, max_characters: int) -> Iterator[str]:
 
     Raises `ValueError` if `max_characters` is less than 1.
     """
-    if max_characters < 1:
-        raise ValueError(f"pieces of {max_characters} characters cannot hold any text")
+    _check(max_characters)
     return _pieces(text, 0, max_characters)
 
 
 def growing_pieces(text: str, max_characters: int) -> Iterator[str]:
-    """As `pieces`, but the first is a sentence, and each of the next at most twice as long as the one before may be.
+    """As `pieces`, but the first is a sentence, and the limit of the next ones doubles up to `max_characters`.
 
     A sentence of a word or two is not a piece of its own, and of a long one only the beginning is the first piece.
     """
+    _check(max_characters)
+    return _growing_pieces(text, max_characters)
+
+
+def _growing_pieces(text: str, max_characters: int) -> Iterator[str]:
     most = min(_FIRST, max_characters)
     if len(text) > most:
         found = (end.at for end in ends(text, min(_LEAST_FIRST, most), most) if end.strength <= Strength.SENTENCE)
@@ -59,6 +63,11 @@ def growing_pieces(text: str, max_characters: int) -> Iterator[str]:
         end = _end(text, start, start + most, start + most)
         yield text[start:end]
         start = end
+
+
+def _check(max_characters: int) -> None:
+    if max_characters < 1:
+        raise ValueError(f"pieces of {max_characters} characters cannot hold any text")
 
 
 def _pieces(text: str, start: int, most: int) -> Iterator[str]:

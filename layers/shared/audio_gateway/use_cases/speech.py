@@ -53,8 +53,8 @@ class SpeechAnswer:
     """The speech, and the model that made it. The provider has begun to answer; `chunks` joined are one file.
 
     The caller of `speak` ends the `reservation`: it settles it just before the answer goes out, or releases it.
-    `cached` says that the speech comes from the cache. `to_keep` is the key under which to cache the whole file; None
-    if it is not cached.
+    `cached` says that the speech comes from the cache; `length` is then the size of the file in bytes. `to_keep` is
+    the key under which to cache the whole file; None if it is not cached.
     """
 
     reservation: Reservation
@@ -63,6 +63,7 @@ class SpeechAnswer:
     ignored: frozenset[str]
     stopwatch: Stopwatch
     cached: bool = False
+    length: int | None = None
     to_keep: Sound | None = None
 
 
@@ -115,7 +116,9 @@ def speak(
     )
     if known is not None:
         reservation = deps.billing.reserve_cached(context, model, len(request.text))
-        return SpeechAnswer(reservation, model, iter((known,)), able[0].plan.ignored, stopwatch, cached=True)
+        return SpeechAnswer(
+            reservation, model, iter((known,)), able[0].plan.ignored, stopwatch, cached=True, length=len(known)
+        )
     check_speech_fits(request.text, request.speed, model, context.deadline)
     if most_streamed_bytes is not None:
         check_file_fits(request.text, request.speed, request.format, most_streamed_bytes)

@@ -47,6 +47,13 @@ def test_a_line_that_was_only_wrapped_goes_on() -> None:
     assert said(wrapped) == [(wrapped, PARAGRAPH_S)]
 
 
+def test_a_very_long_paragraph_is_cut_after_a_sentence() -> None:
+    found = list(paragraphs(f"{LONG} " * 60))
+    assert [piece.pause_s for piece in found] == [SENTENCE_S] * (len(found) - 1) + [PARAGRAPH_S]
+    assert all(2000 < len(piece.text) < 2200 for piece in found[:-1])
+    assert " ".join(piece.text for piece in found) == " ".join([LONG] * 60)
+
+
 def test_the_first_sentence_is_cut_at_a_clause_to_be_heard_soon() -> None:
     assert [text for text, _ in said(f"{LONG} {LONG}", first=False)] == [LONG, LONG]
     start, rest = said(LONG, first=True)

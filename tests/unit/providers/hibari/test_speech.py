@@ -176,6 +176,16 @@ def test_a_language_without_a_voice_is_refused() -> None:
     assert caught.value.param == "input"
 
 
+def test_a_long_text_is_heard_before_the_end_of_it_is_looked_at() -> None:
+    long = "One more sentence is said. " * 200
+    with pytest.raises(ProviderRejected, match="'bo'"):
+        ENGINE.synthesize(request(long[:2000] + "\n\nབོད་ཡིག"))
+    chunks = ENGINE.synthesize(request(long + "\n\nབོད་ཡིག"))
+    assert next(chunks).data
+    with pytest.raises(ProviderRejected, match="'bo'"):
+        list(chunks)
+
+
 def test_other_languages_are_refused_without_the_layer_of_espeak(monkeypatch: pytest.MonkeyPatch) -> None:
     class Missing:
         def find_voice(self, name: str) -> None:

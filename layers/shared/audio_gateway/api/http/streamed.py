@@ -156,13 +156,14 @@ class StreamedResponse(Response):
             body.begin(head)
             for item in self._items:
                 if isinstance(item, bytes):
-                    body.add(item)
+                    self._add(item, body)
                 elif isinstance(item, End):
                     break
             body.end()
         except ClientDisconnected:
             self._sending.request_log.disconnected = True
-            self._finish(close=not body.runs_on, by_client=True)
+            # After the deadline, nothing can run on.
+            self._finish(close=not body.runs_on or self._sending.stream_deadline.passed, by_client=True)
         except Exception as error:
             if body.stays_unsent():
                 raise
@@ -170,6 +171,16 @@ class StreamedResponse(Response):
             self._finish(close=True)
         else:
             self._finish(close=False)
+
+    def _add(self, piece: bytes, body: _Body) -> None:
+        """Send a piece. Raises `ClientDisconnected`, also if it could not be sent before the deadline.
+
+        Pieces are made before the deadline, so it was the caller who took the time. Otherwise one who stops reading
+        just before the end would have nearly everything, and not pay.
+        """
+        body.add(piece)
+        if self._sending.stream_deadline.passed:
+            raise ClientDisconnected
 
     def _finish(self, *, close: bool, by_client: bool = False) -> None:
         """Close the generator, or let it do what is left although the caller has left. Its errors are only logged."""

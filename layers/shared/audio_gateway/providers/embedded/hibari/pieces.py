@@ -17,6 +17,7 @@ PARAGRAPH_S: Final = 0.85
 
 _LONGEST: Final = 400  # characters of a piece
 _QUICK: Final = 80  # of the first one: more than some five seconds of speech take too long to make
+_LONG_PARAGRAPH: Final = 2000  # characters: what is written out as it is read, before its first sentence is heard
 _LEAST: Final = 25  # of a clause that is spoken alone
 _WRAPPED: Final = 40  # characters: a shorter line was ended by its writer, not by the width of a page
 _LINE_BREAK: Final = re.compile("[\n\r\v\f\x85\u2028\u2029]")
@@ -30,20 +31,29 @@ class Piece:
     pause_s: float
 
 
-def paragraphs(text: str) -> list[Piece]:
-    """The text at its blank lines and line breaks, but not where a line was only wrapped."""
-    found, start = [], 0
+def paragraphs(text: str) -> Iterator[Piece]:
+    """The text at its blank lines and line breaks, but not where a line was only wrapped.
+
+    A very long paragraph is cut after a sentence, so that the first one is soon there whatever the text is like.
+    """
+    start = 0
     for end in ends(text, 0, len(text)):
         if end.strength is Strength.PARAGRAPH:
             pause = PARAGRAPH_S
         elif _ends_a_line(text, start, end.at):
             pause = LINE_S
+        elif end.strength is Strength.SENTENCE and end.at - start > _LONG_PARAGRAPH:
+            pause = SENTENCE_S
         else:
             continue
-        found.append(Piece(text[start : end.at].strip(), pause))
+        yield from _if_any(text[start : end.at], pause)
         start = end.at
-    found.append(Piece(text[start:].strip(), PARAGRAPH_S))
-    return [piece for piece in found if piece.text]
+    yield from _if_any(text[start:], PARAGRAPH_S)
+
+
+def _if_any(text: str, pause_s: float) -> Iterator[Piece]:
+    if bare := text.strip():
+        yield Piece(bare, pause_s)
 
 
 def sentences(paragraph: Piece, *, first: bool) -> Iterator[Piece]:

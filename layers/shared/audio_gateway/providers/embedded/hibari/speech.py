@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _PROVIDER: Final = "embedded"
 _NO_WORDS: Final = "text_unspeakable"
+_CHECKED_WHOLE: Final = 4096  # characters; to check a longer text would delay its first sound
 
 
 class HibariSpeech:
@@ -45,8 +46,8 @@ class HibariSpeech:
         """Speak sentence by sentence. Equal requests return equal bytes.
 
         Raises:
-            ProviderRejected: there is no such voice, a part is in a language that nothing here speaks, or there is
-                nothing to pronounce in the text.
+            ProviderRejected: there is no such voice, a part is in a language that nothing here speaks (of more than
+                4,096 characters only when its turn comes), or there is nothing to pronounce in the text.
             TextUnspeakable: the text crashes eSpeak NG.
             ProviderTimedOut: the deadline passed.
             ConfigurationError: no layer has the model.
@@ -55,14 +56,14 @@ class HibariSpeech:
         if voice is None:
             message = f"The model hibari has no voice '{request.voice[:100]}'. Its voices: {', '.join(VOICES)}."
             raise ProviderRejected(message, provider=_PROVIDER, upstream_status=400, param="voice")
-        routed = [(passage, self._foreign_voice(passage, voice)) for passage in passages(request.text)]
-        return self._chunks(request, voice, routed)
+        routed = ((passage, self._foreign_voice(passage, voice)) for passage in passages(request.text))
+        return self._chunks(request, voice, list(routed) if len(request.text) <= _CHECKED_WHOLE else routed)
 
     def _foreign_voice(self, passage: Passage, voice: Voice) -> str | None:
         return None if passage.language == ENGLISH else self._foreign.voice_name(passage.language, voice)
 
     def _chunks(
-        self, request: SynthesisCall, voice: Voice, routed: list[tuple[Passage, str | None]]
+        self, request: SynthesisCall, voice: Voice, routed: Iterable[tuple[Passage, str | None]]
     ) -> Iterator[AudioChunk]:
         sound = _sound()
         silence_s, spoken = 0.0, False
