@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bench.table import ResultRow, ResultTable, save
-from tests.stack.conftest import RunningStack
+from tests.stack.conftest import RunningStack, project
 
 ROOT: Final = Path(__file__).parents[1]
 PICTURE: Final = ROOT / "docs" / "images" / "first-byte.svg"
@@ -40,15 +40,7 @@ Arrivals = list[tuple[float, float]]
 def stack(*, streams: bool) -> Iterator[dict[str, Any]]:
     """A local stack of this project with the given `ResponseStreaming`."""
     with tempfile.TemporaryDirectory() as name:
-        root = Path(name) / "project"
-        root.mkdir()
-        for path in ROOT.iterdir():
-            if path.name not in {".git", "template.yaml"}:
-                (root / path.name).symlink_to(path)
-        template, default = (ROOT / "template.yaml").read_text(), "ResponseStreaming:\n    Type: String\n    Default: "
-        assert f"{default}'true'" in template
-        (root / "template.yaml").write_text(template.replace(f"{default}'true'", f"{default}'{str(streams).lower()}'"))
-        running = RunningStack(Path(name), {}, root)
+        running = RunningStack(Path(name), {}, project(Path(name), streams=streams))
         try:
             yield running.wait_until_ready()
         finally:

@@ -149,7 +149,10 @@ class FakeRuntimeApi:
         keep: bool = True,
         headers: Mapping[str, str] | None = None,
     ) -> Call:
-        """Give the runtime an event. `status` is the answer to its response; `headers` are more of those that AWS sends."""
+        """Give the runtime an event.
+
+        `status` is the answer to its response; `headers` are more of those that AWS sends.
+        """
         request_id = f"00000000-0000-0000-0000-{len(self._all_calls) + 1:012}"
         payload = event if isinstance(event, bytes) else json.dumps(event).encode()
         all_headers = {

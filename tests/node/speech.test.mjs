@@ -79,7 +79,7 @@ test('the raw response names the request and the model', async () => {
 
 for (const [name, options, param] of [
   ['no input', { input: '' }, 'input'],
-  ['4,097 characters', { input: 'x'.repeat(4097) }, 'input'],
+  ['1,000,001 characters', { input: 'x'.repeat(1_000_001) }, 'input'],
   ['an unknown voice', { voice: 'nobody' }, 'voice'],
   ['a speed too high', { speed: 4.1 }, 'speed'],
   ['an unknown format', { response_format: 'ogg' }, 'response_format'],

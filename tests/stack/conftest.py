@@ -85,6 +85,19 @@ class RunningStack:
         self.process.wait()
 
 
+def project(folder: Path, *, streams: bool) -> Path:
+    """This project, as links in a new folder, whose template has this default of `ResponseStreaming`."""
+    root = folder / "project"
+    root.mkdir()
+    for path in ROOT.iterdir():
+        if path.name not in {".git", "template.yaml"}:
+            (root / path.name).symlink_to(path)
+    template, default = (ROOT / "template.yaml").read_text(), "ResponseStreaming:\n    Type: String\n    Default: "
+    assert f"{default}'true'" in template
+    (root / "template.yaml").write_text(template.replace(f"{default}'true'", f"{default}'{str(streams).lower()}'"))
+    return root
+
+
 def descendants(pid: int) -> list[int]:
     """The processes that a process has started, and their descendants."""
     parents: dict[int, int] = {}

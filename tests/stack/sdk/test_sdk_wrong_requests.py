@@ -28,7 +28,7 @@ PATHS = ["/audio/transcriptions", "/audio/translations"]
 
 WRONG_SPEECH: dict[str, tuple[dict[str, Any], int, str]] = {
     "an empty input": ({"input": ""}, 400, "input"),
-    "4,097 characters": ({"input": "x" * 4097}, 400, "input"),
+    "1,000,001 characters": ({"input": "x" * 1_000_001}, 400, "input"),
     "a speed of text": ({"speed": "1.0"}, 400, "speed"),
     "an unknown format": ({"response_format": "ogg"}, 400, "response_format"),
     "an unknown field": ({"pitch": 1}, 400, "pitch"),

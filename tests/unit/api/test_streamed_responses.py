@@ -15,7 +15,7 @@ from audio_gateway.errors import ProviderUnavailable
 from audio_gateway.metering.account import MeteredRequest
 from audio_gateway.providers.port import AudioChunk, SynthesisCall
 from audio_gateway.response_stream import ClientDisconnected
-from tests.fakes.gateway import Context, FakeStream, json_event, stream
+from tests.fakes.gateway import Context, FakeStream, call, json_event, stream
 from tests.unit.api.harness import BODY, AudioHarness
 
 PIECE = b"\1\0" * 80_000
@@ -82,6 +82,24 @@ def test_a_streamed_response_has_the_bytes_of_a_buffered_one(harness: AudioHarne
     assert streamed.headers["content-type"] == "audio/pcm"
     assert streamed.headers["x-audio-gateway-cost-usd"] == buffered.headers["x-audio-gateway-cost-usd"]
     assert "content-length" not in streamed.headers
+
+
+@pytest.mark.parametrize("send", [stream, call])
+def test_a_thread_without_an_event_loop_gets_one_and_keeps_it(harness: AudioHarness, send: Any) -> None:
+    """As the main thread of Python 3.14, other threads have none until one is set."""
+    answers, loops = [], set()
+
+    def run() -> None:
+        for _ in range(2):
+            answers.append(send(harness.handlers["speech"], speech()).status)
+            loops.add(asyncio.get_event_loop())
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(10)
+    (loop,) = loops
+    loop.close()
+    assert answers == [200, 200]
 
 
 def test_the_first_piece_is_sent_before_the_provider_has_the_second(harness: AudioHarness) -> None:

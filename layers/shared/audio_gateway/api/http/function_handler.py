@@ -39,6 +39,7 @@ class FunctionHandler:
 
     def __call__(self, event: dict[str, Any], context: Any) -> dict[str, Any]:
         """The proxy response to an event."""
+        _event_loop()  # Mangum runs the app in the thread's loop, too
         try:
             return self._mangum(with_decoded_body(event), context)
         except Exception as error:  # noqa: BLE001 - nothing inside `RequestScope` raises: the event cannot be read
@@ -67,9 +68,19 @@ class FunctionHandler:
             return
         scope[STREAM] = response
         exchange = _Exchange(body, response)
-        asyncio.get_event_loop().run_until_complete(self._app(scope, exchange.receive, exchange.send))
+        _event_loop().run_until_complete(self._app(scope, exchange.receive, exchange.send))
         if not exchange.complete:
             raise ClientDisconnected if response.is_disconnected() else BrokenResponse
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    """The event loop of this thread, which keeps it. From Python 3.14 on, a thread has none until one is set."""
+    try:
+        return asyncio.get_event_loop()
+    except RuntimeError:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        return loop
 
 
 class _Exchange:
