@@ -36,7 +36,7 @@ def test_line_breaks_are_skipped(size: int) -> None:
 
 @pytest.mark.parametrize("size", [5, 50_001])
 def test_a_body_that_is_cut_off_is_refused(size: int) -> None:
-    with pytest.raises(ValueError, match="base64|padding"):
+    with pytest.raises(ValueError, match=r"base64|padding"):
         with_decoded_body(event("A" * size))
 
 
