@@ -72,6 +72,15 @@ def test_a_connection_that_was_closed_while_nothing_was_asked_is_opened_again(ap
     assert [call.wait().body for call in (first, second)] == [b"1", b"2"]
 
 
+@pytest.mark.parametrize("more", ["caf\u00e9", 'a "quoted" \\ part\n', "half a pair: \ud83d"])
+def test_a_large_event_is_what_it_is(more: str, api: FakeRuntimeApi) -> None:
+    seen: list[Any] = []
+    event = {"body": "x" * 200_000 + more, "n": 10**30, "f": 0.1, "list": [None, True], "empty": {}}
+    api.invoke(event)
+    Runtime(api, lambda given, _: seen.append(given)).serve()
+    assert seen == [event]
+
+
 @pytest.mark.parametrize("text", ["", "a", "a" * 6_000_000])
 def test_events_may_be_chunked(text: str) -> None:
     with FakeRuntimeApi(chunked_events=True) as api:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from mangum import Mangum
 
 from audio_gateway.api.http.cors import Cors
+from audio_gateway.api.http.event_body import with_decoded_body
 from audio_gateway.api.http.request_scope import STREAM, RequestScope
 from audio_gateway.api.http.unreadable import refusal_of
 from audio_gateway.response_stream import ClientDisconnected, ResponseStream
@@ -40,7 +41,7 @@ class FunctionHandler:
         """The proxy response to an event."""
         _event_loop()  # Mangum runs the app in the thread's loop, too
         try:
-            return self._mangum(event, context)
+            return self._mangum(with_decoded_body(event), context)
         except Exception as error:  # noqa: BLE001 - nothing inside `RequestScope` raises: the event cannot be read
             refusal = refusal_of(event, error, self._endpoint, self._cors)
             return {
@@ -58,7 +59,7 @@ class FunctionHandler:
             ClientDisconnected: the caller did not wait for the end.
         """
         try:
-            request = self._mangum.infer(event, context)
+            request = self._mangum.infer(with_decoded_body(event), context)
             scope, body = request.scope, request.body
         except Exception as error:  # noqa: BLE001 - as above
             refusal = refusal_of(event, error, self._endpoint, self._cors)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from audio_gateway.audio.content import AudioContent
@@ -87,6 +88,7 @@ def read_frame(data: AudioContent, at: int) -> Frame | None:
     return _mpeg(second, data[at + 2], data[at + 3]) if second & 0xE0 == 0xE0 else None
 
 
+@lru_cache(maxsize=64)  # a file has few different headers, and many frames
 def _mpeg(second: int, third: int, fourth: int) -> Frame | None:
     version, layer = second >> 3 & 3, second >> 1 & 3  # version 3 is MPEG-1, 2 is MPEG-2, 0 is 2.5; layer 1 is III
     rate_index = third >> 2 & 3
@@ -187,8 +189,10 @@ def _xing(data: AudioContent, at: int, first: Frame) -> _Xing | None:
     """What a Xing or Info header declares, if it declares the number of frames."""
     mpeg1 = first.samples == 1152
     xing = at + 4 + ((17 if first.channels == 1 else 32) if mpeg1 else (9 if first.channels == 1 else 17))
+    if data[xing : xing + 4] not in (b"Xing", b"Info"):
+        return None
     flags = int.from_bytes(data[xing + 4 : xing + 8], "big")
-    if data[xing : xing + 4] not in (b"Xing", b"Info") or not flags & 1:
+    if not flags & 1:
         return None
     samples = int.from_bytes(data[xing + 8 : xing + 12], "big") * first.samples
     # After the fields in the flags: nine bytes of encoder name, twelve more, then delay and padding.
