@@ -20,7 +20,6 @@ TERMINAL = {"typer", "rich"}
 AWS = {"boto3", "botocore"}
 AWS_MODULES = {
     "aws/clients.py",
-    "aws/direct_dynamodb.py",
     "aws/dynamodb.py",
     "aws/table.py",
     "cli/doctor/stack.py",

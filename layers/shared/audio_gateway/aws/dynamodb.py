@@ -6,15 +6,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlsplit
 
 from audio_gateway import __version__
 from audio_gateway.aws.clients import UNAVAILABLE, map_aws_errors, timeout_s
-from audio_gateway.aws.direct_dynamodb import MAY_ARRIVE_AGAIN, DirectDynamoDB
 from audio_gateway.errors import GatewayError
 
 if TYPE_CHECKING:
-    from botocore.session import Session
     from types_boto3_dynamodb.client import DynamoDBClient
 
 # Seconds. DynamoDB answers within some 10 ms; a call that has waited this long is better repeated. Connecting takes
@@ -39,6 +36,7 @@ _PATIENT_READ_TIMEOUT_S: Final = 5.0
 _PATIENT_ATTEMPTS: Final = 5
 
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_MAY_ARRIVE_AGAIN: Final = "MayArriveAgain"
 
 
 def dynamodb_client() -> DynamoDBClient:
@@ -48,36 +46,18 @@ def dynamodb_client() -> DynamoDBClient:
     credentials and endpoint come from where every AWS client takes them. DynamoDB refuses a parameter of a wrong type,
     as a `ClientError`; the client does not check.
     """
-    from botocore.session import get_session
-
-    connect_timeout_s, read_timeout_s = _CONNECT_TIMEOUT_S, timeout_s(_READ_TIMEOUT_S)
-    session = get_session()
-    client = _client(session, connect_timeout_s, read_timeout_s, _ATTEMPTS)
-    if _proxy_of(client.meta.endpoint_url):
-        return client
-    return cast(
-        "DynamoDBClient",
-        DirectDynamoDB(
-            client,
-            lambda: found.get_frozen_credentials() if (found := session.get_credentials()) is not None else None,
-            connect_timeout_s=connect_timeout_s,
-            read_timeout_s=read_timeout_s,
-            attempts=_ATTEMPTS,
-            ca_bundle=session.get_config_variable("ca_bundle"),
-        ),
-    )
+    return _client(_CONNECT_TIMEOUT_S, timeout_s(_READ_TIMEOUT_S), _ATTEMPTS)
 
 
 def patient_dynamodb_client(attempts: int = _PATIENT_ATTEMPTS) -> DynamoDBClient:
     """A client for background work; reports, which read much, ask for fewer `attempts`."""
-    from botocore.session import get_session
-
-    return _client(get_session(), _PATIENT_CONNECT_TIMEOUT_S, _PATIENT_READ_TIMEOUT_S, attempts)
+    return _client(_PATIENT_CONNECT_TIMEOUT_S, _PATIENT_READ_TIMEOUT_S, attempts)
 
 
-def _client(session: Session, connect_timeout_s: float, read_timeout_s: float, attempts: int) -> DynamoDBClient:
+def _client(connect_timeout_s: float, read_timeout_s: float, attempts: int) -> DynamoDBClient:
     # botocore alone: boto3 on top of it makes a cold start longer, and a caller waits for it.
     from botocore.config import Config
+    from botocore.session import get_session
 
     config = Config(
         connect_timeout=connect_timeout_s,
@@ -87,16 +67,9 @@ def _client(session: Session, connect_timeout_s: float, read_timeout_s: float, a
         user_agent=f"audio-gateway/{__version__}",  # botocore's own is made anew twice for each call
         parameter_validation=False,  # a tenth of a call's processor time; DynamoDB checks the same
     )
-    client = cast("DynamoDBClient", session.create_client("dynamodb", config=config))
+    client = cast("DynamoDBClient", get_session().create_client("dynamodb", config=config))
     client.meta.events.register("needs-retry.dynamodb.UpdateItem", _note_uncertain_try)
     return client
-
-
-def _proxy_of(url: str) -> str | None:
-    """The proxy through which the environment wants this host to be reached."""
-    from botocore.utils import get_environ_proxies
-
-    return get_environ_proxies(url).get(urlsplit(url).scheme)
 
 
 class ConditionFailed(Exception):
@@ -129,7 +102,7 @@ def map_dynamodb_errors(unavailable: type[GatewayError], message: str = UNAVAILA
 
 def may_arrive_again(answer: Mapping[str, Any]) -> bool:
     """Whether the call was sent again while the outcome of the first try was unknown: that may still take effect."""
-    return bool(answer["ResponseMetadata"].get(MAY_ARRIVE_AGAIN))
+    return bool(answer["ResponseMetadata"].get(_MAY_ARRIVE_AGAIN))
 
 
 def _note_uncertain_try(*, response: tuple[Any, dict[str, Any]] | None, request_dict: dict[str, Any], **_: Any) -> None:
@@ -139,6 +112,6 @@ def _note_uncertain_try(*, response: tuple[Any, dict[str, Any]] | None, request_
     """
     context = request_dict["context"]
     if response is None or response[0].status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        context[MAY_ARRIVE_AGAIN] = True
-    elif MAY_ARRIVE_AGAIN in context:
-        response[1]["ResponseMetadata"][MAY_ARRIVE_AGAIN] = True
+        context[_MAY_ARRIVE_AGAIN] = True
+    elif _MAY_ARRIVE_AGAIN in context:
+        response[1]["ResponseMetadata"][_MAY_ARRIVE_AGAIN] = True
