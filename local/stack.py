@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -107,6 +108,9 @@ class LocalStack:
         await self._server.listening.wait()
 
     def _announce(self, info: StackInfo, served: ServedCatalogue) -> None:
+        # What exists now lives as long as the process. Searching it for garbage would delay some requests.
+        gc.collect()
+        gc.freeze()
         stack_file.write(self._settings.stack_file, info)
         settings = self._settings
         catalogue = settings.catalogue or settings.root / "layers" / "shared" / "catalog.toml"
