@@ -13,7 +13,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -109,16 +109,8 @@ def event_json(head: bytes, body: bytes | bytearray) -> bytes:
 
 
 def _answer(connection: socket.socket, made: dict[str, Any], by_path: dict[str, Any]) -> None:
-    handler = by_path[made["path"]]
     response = SocketResponse(connection)
-    stream: Callable[..., None] | None = getattr(handler, "stream", None)
-    if stream is not None:
-        stream(made, Context(), response)
-    else:
-        answer = handler(made, Context())
-        response.start(answer["statusCode"], list(answer["headers"].items()))
-        encoded = answer["isBase64Encoded"]
-        response.write(base64.b64decode(answer["body"]) if encoded else answer["body"].encode())
+    by_path[made["path"]].stream(made, Context(), response)
     response.end()
 
 

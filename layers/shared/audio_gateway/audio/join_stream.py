@@ -43,11 +43,13 @@ def joined(parts: Iterable[StartPart], *, wanted: SpeechFormat, speed: float = 1
     after the other and encoded together, without a gap or a click between them (see `join`). A part is started only
     when the previous one has ended. Errors of a part are passed on unchanged, after the audio of the parts before it.
 
-    Raises `InvalidAudio` if a part is empty, damaged, cut off, or not audio; before the first piece if that is the
-    first part.
+    Raises `InvalidAudio` if there is no part, or if one is empty, damaged, cut off, or not audio; before the first
+    piece if that is the first part.
     """
     following = iter(parts)
-    first, second = next(following), next(following, None)
+    first, second = next(following, None), next(following, None)
+    if first is None:
+        raise InvalidAudio("There is no part.")
     if second is None:
         yield from _transcoded(first, wanted, speed)
         return

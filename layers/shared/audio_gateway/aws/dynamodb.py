@@ -64,7 +64,7 @@ def _client(connect_timeout_s: float, read_timeout_s: float, attempts: int) -> D
         read_timeout=read_timeout_s,
         retries={"mode": "standard", "total_max_attempts": attempts},
         tcp_keepalive=True,
-        user_agent=f"audio-gateway/{__version__}",  # botocore's own is made anew twice for each call
+        user_agent=f"audio-gateway/{__version__}",  # botocore makes its own twice for each call
         parameter_validation=False,  # a tenth of a call's processor time; DynamoDB checks the same
     )
     client = cast("DynamoDBClient", get_session().create_client("dynamodb", config=config))

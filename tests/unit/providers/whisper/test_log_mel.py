@@ -20,7 +20,9 @@ def test_the_shape_does_not_depend_on_the_length(samples: int) -> None:
 
 
 def test_silence_is_the_same_everywhere() -> None:
-    assert np.unique(log_mel(bytes(32_000), 100)) == [-1.5]
+    silence = log_mel(bytes(32_000), 100)
+    assert len(np.unique(silence)) == 1
+    assert silence[0, 0] == pytest.approx(-1.5, rel=1e-6)  # the last bit is the processor's
 
 
 def test_half_a_sample_is_left_out() -> None:
