@@ -26,10 +26,10 @@ from tests.fakes.server import LoopbackServer
 
 PATIENCE_S: Final = 30.0
 _PAGE: Final = b"""<!doctype html><title>A page</title><script>
-const say = async (value) => { await fetch('/say', { method: 'POST', body: JSON.stringify(value) }); };
 (async () => {
   for (;;) {
-    const { source, values } = await (await fetch('/next')).json();
+    const { run, source, values } = await (await fetch('/next')).json();
+    const say = async (value) => { await fetch('/say', { method: 'POST', body: JSON.stringify({ run, value }) }); };
     const script = `return (async () => { ${source} })()`;
     try { await new Function('say', 'values', script)(say, values); await say('done'); }
     catch (error) { await say(`failed: ${error} ${error.stack}`); }
@@ -58,7 +58,8 @@ class Chromium:
         self.folder = folder
         self.gateway = gateway
         self.scripts: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
-        self.said: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self._run = 0
 
     def __enter__(self) -> Self:
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -83,14 +84,16 @@ class Chromium:
 
     def run(self, source: str, **values: Any) -> None:
         """Have the page run a script: the body of an async function that knows `say` and `values`."""
-        while not self.said.empty():
-            self.said.get()
-        self.scripts.put({"source": source, "values": values})
+        self._run += 1
+        self.scripts.put({"run": self._run, "source": source, "values": values})
 
     def listen(self) -> Any:
-        """What the script says next; "done" comes at its end."""
+        """What the script says next; "done" comes at its end. What earlier scripts say late is dropped."""
         try:
-            return self.said.get(timeout=PATIENCE_S)
+            while True:
+                said = self.said.get(timeout=PATIENCE_S)
+                if said["run"] == self._run:
+                    return said["value"]
         except queue.Empty:
             log = (self.folder / "log").read_text("utf-8", "replace")
             raise AssertionError(f"the page says nothing; the browser's log: {log[-2000:]}") from None
