@@ -13,7 +13,7 @@ from audio_gateway.audio.bounds import Bounds
 from audio_gateway.audio.byte_stream import ByteStream
 from audio_gateway.audio.containers import mpeg
 from audio_gateway.audio.containers.riff import Samples
-from audio_gateway.audio.packets import PacketCounts, check_damage, check_damage_so_far, check_format
+from audio_gateway.audio.packets import PacketCounts, check_damage, check_format, decoded_packet
 from audio_gateway.audio.sniff import Container
 from audio_gateway.audio.truncation import complete_file, complete_frames
 
@@ -93,21 +93,11 @@ def _decoder(name: str) -> AudioCodecContext:
 
 
 def _decoded(packets: Iterable[bytes], codec: AudioCodecContext, container: Container) -> Iterator[AudioFrame]:
-    import av
-
     codec.thread_count = 1
     counts, bounds = PacketCounts(), Bounds(container)
     for packet in _as_packets(packets):
-        try:
-            with bounds.limited_memory():
-                frames = codec.decode(packet)
-        except MemoryError:
-            raise
-        except (av.FFmpegError, ValueError):
-            counts.add(packet, good=False)
-            check_damage_so_far(counts)
-            continue
-        counts.add(packet, good=True)
+        with bounds.limited_memory():
+            frames = decoded_packet(codec.decode, packet, counts)
         for frame in frames:
             check_format(frame)
             counts.samples[frame.sample_rate] = counts.samples.get(frame.sample_rate, 0) + frame.samples

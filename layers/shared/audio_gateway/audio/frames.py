@@ -13,9 +13,9 @@ from audio_gateway.audio.ffmpeg import PROBE_BYTES, open_decoder, opened, packet
 from audio_gateway.audio.packets import (
     PacketCounts,
     check_damage,
-    check_damage_so_far,
     check_declared_length,
     check_format,
+    decoded_packet,
     is_regular,
 )
 from audio_gateway.audio.sniff import Container
@@ -156,8 +156,6 @@ def _decoded(
     timeline: TimelineRecorder,
     bounds: Bounds,
 ) -> Iterator[AudioFrame]:
-    import av
-
     codec, samples, out_of_time = stream.codec_context, counts.samples, bounds.out_of_time
     decode, tick_s = codec.decode, float(stream.time_base or 0)
     rate, channels, decoded_s = 0, 0, 0.0
@@ -167,16 +165,7 @@ def _decoded(
             counts.has_jumps = True
         if out_of_time():
             bounds.check_time(decoded_s)
-        try:
-            frames = decode(packet)
-        except MemoryError:
-            raise
-        except (av.FFmpegError, ValueError):
-            counts.add(packet, good=False)
-            check_damage_so_far(counts)
-            continue
-        counts.add(packet, good=True)
-        for frame in frames:
+        for frame in decoded_packet(decode, packet, counts):
             if frame.sample_rate != rate or codec.channels != channels:
                 check_format(frame)
                 rate, channels = frame.sample_rate, codec.channels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
@@ -12,6 +13,8 @@ from audio_gateway.audio.timeline import STRAY_S, Jump
 from audio_gateway.errors import InvalidAudio
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from audio_gateway.audio.parts import MediaPart
 
     Packet = AnyPacket[AudioStream]
+    Decode = Callable[[Packet | None], list[AudioFrame]]
 
 _CUT_OFF_S: Final = Fraction(1, 2)
 _CUT_OFF_SHARE: Final = Fraction(1, 100)
@@ -85,7 +89,26 @@ def check_damage(counts: PacketCounts, container: Container, dense_bytes: int) -
         raise _damaged()
 
 
-def check_damage_so_far(counts: PacketCounts) -> None:
+def decoded_packet(decode: Decode, packet: Packet | None, counts: PacketCounts) -> Sequence[AudioFrame]:
+    """The frames of a packet, which is counted; none if it is damaged. `None` is the end of the file.
+
+    Raises `InvalidAudio` if too much is damaged, and `MemoryError`.
+    """
+    import av
+
+    try:
+        frames = decode(packet)
+    except MemoryError:
+        raise
+    except (av.FFmpegError, ValueError):
+        counts.add(packet, good=False)
+        _check_damage_so_far(counts)
+        return ()
+    counts.add(packet, good=True)
+    return frames
+
+
+def _check_damage_so_far(counts: PacketCounts) -> None:
     """Raise `InvalidAudio` early if nearly everything is damaged: going on would only cost time."""
     if counts.bad - counts.good > _TOO_DAMAGED:
         raise _damaged()
